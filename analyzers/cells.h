@@ -1,0 +1,83 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * What is counted: requests by key and 10 seconds of event time.
+ *
+ * Everything in a cell is additive, or a minimum, so that cells of any two
+ * workers merge to the same sum in any order (reference: "Mergeable
+ * summaries", Agarwal et al. 2012, without the error).  A key is (origin,
+ * method, route); origins and routes are numbers of the worker that saw them
+ * and are mapped to the run's when workers are merged.
+ */
+#ifndef ANALYZERS_CELLS_H
+#define ANALYZERS_CELLS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "core/when.h"
+
+#define CELL_NS (10 * NS_PER_SEC)
+
+enum class {
+	CLASS_CLIENT,
+	CLASS_PROBE,          /* certain: agent, trace parent */
+	CLASS_PROBABLE_PROBE, /* by address and path: not in latency */
+	CLASSES
+};
+const char *class_name(enum class c); /* "client", "probe", ... */
+
+/* A record to show for a number: the least in place order wins a merge. */
+struct example {
+	uint64_t line;  /* 0: none */
+	uint32_t input; /* the run's number; inputs are sorted by path */
+	uint32_t trace; /* first 4 bytes of the id: its epoch; 0: none */
+	uint64_t trace_lo[2]; /* the other 12 bytes of the trace id */
+};
+
+enum cell_example {
+	EXAMPLE_SLOW,
+	EXAMPLE_NOT_FOUND,
+	EXAMPLE_PROBE, /* a probe that failed */
+	EXAMPLES
+};
+
+/* The cell of a time: floor division, also before 1970. */
+static inline int64_t
+cell_of(int64_t ns)
+{
+	int64_t c = ns / CELL_NS;
+
+	return c * CELL_NS > ns ? c - 1 : c;
+}
+
+struct cell_key {
+	int64_t cell;    /* ⌊time / 10 s⌋ */
+	uint32_t origin;
+	uint32_t route;
+	uint32_t method; /* enum method */
+};
+
+struct cell {
+	struct cell_key key;
+	uint32_t n;          /* client requests, probable probes with them */
+	uint32_t timed;      /* clients with a duration */
+	uint32_t slow;       /* of timed: longer than the threshold */
+	uint32_t status[6];  /* of n, by hundreds; [0]: none known */
+	uint32_t not_found;  /* of n: 404 and 410 */
+	uint32_t probes;     /* certain and probable */
+	uint32_t probes_bad; /* probes with a status not 1xx to 3xx */
+	uint64_t sum_us;     /* of timed, microseconds, saturating */
+	struct example example[EXAMPLES];
+};
+
+/* Adds b's counts to a's; keys are the caller's business. */
+void cell_add(struct cell *a, const struct cell *b);
+
+/* Time first, then origin, method, route. */
+int cell_key_cmp(const struct cell_key *a, const struct cell_key *b);
+
+/* The lesser example by (input, line), none being greatest. */
+void example_min(struct example *a, const struct example *b);
+
+#endif

@@ -1,0 +1,62 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The judge: sealed cells in time order → findings.
+ *
+ * One test decides everything that is a ratio (k bad of n, baseline p0):
+ *
+ *	G = n·[ p̂ ln(p̂/p0) + (1−p̂) ln((1−p̂)/(1−p0)) ]   for p̂ > p0
+ *
+ * P(K ≥ k) ≤ e^−G by Chernoff's bound, so G > h = ln(1/α) is a test at level
+ * α.  Logarithms are fixed point from a table: the same bits on any machine.
+ * Windows of 10 s, 1, 5, 15 and 60 min end at the cell; the baseline is what
+ * lies before the window, up to 24 h, cells of open findings left out, shrunk
+ * by a prior.  See the essay in judge.c, and analyzer.h for the rules.
+ *
+ * The judge reads no clock and depends on nothing but its cells: the same
+ * cells give the same findings.  Memory: about 30 KiB a key, keys bounded by
+ * the routes.
+ */
+#ifndef ANALYZERS_JUDGE_H
+#define ANALYZERS_JUDGE_H
+
+#include <stdint.h>
+
+#include "analyzers/cells.h"
+#include "core/finding.h"
+#include "core/str.h"
+
+struct judge_settings {
+	int64_t slow_ns;      /* a request is slow above this: 1 s */
+	int64_t h_milli;      /* ln(1/α), thousandths: 13816 for 1e-6 */
+	int64_t quiet_ns;     /* quiet this long: resolved; 20 min */
+	const char *only;     /* a rule's name: judge that one only; NULL: all */
+};
+extern const struct judge_settings judge_settings_default;
+
+/* The names behind a cell's numbers, asked when a finding is written. */
+struct judge_names {
+	/* Both indexed by the final numbers in the cells that are fed. */
+	const struct str *services;        /* by cell_key.origin */
+	const struct str *const *routes;   /* [origin][route] */
+};
+
+struct judge;
+
+struct judge *judge_new(const struct judge_settings *settings,
+    const struct judge_names *names);
+
+/* Cells in time order (cell_key_cmp), each key once. */
+void judge_feed(struct judge *j, const struct cell *cell, struct findings *out);
+
+/* No cell after this: findings still open are written as such. */
+void judge_end(struct judge *j, struct findings *out);
+void judge_free(struct judge *j);
+
+/* The rules' table, for --rule, components and the manual; NULL name ends. */
+struct rule_info {
+	const char *name;
+	const char *help;
+};
+const struct rule_info *judge_rules(void);
+
+#endif

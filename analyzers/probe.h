@@ -1,0 +1,35 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Which requests are health checks: evidence (a) user agent, (b) parent in the
+ * trace, (e) private peer and usual path; the lattice (c, d) has its place
+ * here and comes with the next issue.
+ */
+#ifndef ANALYZERS_PROBE_H
+#define ANALYZERS_PROBE_H
+
+#include <stdbool.h>
+
+#include "analyzers/cells.h"
+#include "core/record.h"
+
+struct probe_settings {
+	const struct str *agents; /* further prefixes of user agents */
+	size_t n_agents;
+	const struct str *paths;  /* configured probe paths: replace the usual */
+	size_t n_paths;
+};
+
+/* Why, for telltale.class_reason; a static text. */
+struct probe_verdict {
+	enum class class;
+	const char *reason;
+};
+
+/* From the request alone; (b) is added by whoever knows the trace. */
+struct probe_verdict probe_judge(const struct probe_settings *s,
+    const struct request *r);
+
+/* 10/8, 172.16/12, 192.168/16, 100.64/10, 127/8, link-local, fc00::/7, ::1. */
+bool probe_private(struct str address);
+
+#endif

@@ -1,0 +1,84 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * A finding: what is wrong, since when, how we know, and where to look.
+ * Numbers are integers or thousandths, so that output is byte-equal anywhere.
+ */
+#ifndef CORE_FINDING_H
+#define CORE_FINDING_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "core/record.h"
+#include "core/str.h"
+
+enum severity {
+	SEVERITY_INFO,
+	SEVERITY_WARNING,
+	SEVERITY_CRITICAL,
+	SEVERITIES
+};
+const char *severity_name(enum severity s);
+/* False: no such name. */
+bool severity_of(struct str name, enum severity *s);
+
+enum { FINDING_EVIDENCE = 3, FINDING_CAUSES = 3 };
+
+struct evidence {
+	uint32_t input; /* the run's input */
+	uint64_t line;  /* 0: none */
+	bool has_trace;
+	uint8_t trace[16];
+};
+
+/* A log template beside the finding's requests (a later issue fills it). */
+struct cause {
+	char *text;
+	char *template_text;
+	char *service;
+	uint32_t a, b, c, d;
+	int64_t lift_milli, g2_milli, lag_ms;
+};
+
+struct finding {
+	const char *rule;    /* "slow-post": static, from the rule's table row */
+	enum severity severity;
+	char *service;       /* owned by the finding */
+	enum method method;
+	char *route;         /* NULL where the rule has none */
+	int64_t start_ns;    /* onset: begin of the first bad cell */
+	int64_t end_ns;      /* end of the last bad cell */
+	int64_t detected_ns; /* end of the cell that decided */
+	bool open;           /* not resolved when the records ended */
+	uint64_t bad, total; /* over the whole finding, from the onset on */
+	uint64_t base_bad, base_total; /* of the baseline, frozen at alarm */
+	int64_t window_ns;   /* the deciding window */
+	uint64_t window_bad, window_total;
+	int64_t value_ppm;   /* bad/total in millionths */
+	int64_t baseline_ppm; /* p0 */
+	int64_t threshold_ppm; /* the gate on the ratio */
+	int64_t g_milli;     /* log-likelihood ratio G, thousandths of nats */
+	int64_t h_milli;     /* its threshold */
+	const char *unit;    /* "requests over 1 s", "404 answers", "probes" */
+	int64_t before_ns, after_ns; /* mean latency before and in it; -1: none */
+	struct evidence evidence[FINDING_EVIDENCE];
+	int n_evidence;
+	struct cause causes[FINDING_CAUSES];
+	int n_causes;
+	char id[22];         /* of (rule, entity, first window): no NUL */
+};
+
+void finding_fini(struct finding *f);
+
+struct findings {
+	struct finding *v;
+	size_t n;
+	size_t cap;
+};
+/* A zeroed finding at the end. */
+struct finding *findings_add(struct findings *f);
+/* Sorts: severity falling, then onset, rule, service, method, route. */
+void findings_sort(struct findings *f);
+void findings_fini(struct findings *f);
+
+#endif

@@ -1,0 +1,55 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * What there is to read: the paths of the command line, walked.
+ *
+ * Directories are walked in bytewise order of the full path; links are
+ * followed only when they lead to a place inside the tree that was named, and
+ * a directory met twice (device, inode) is entered once.  A file named twice
+ * is read once.  Hidden files (".x") are read like others; what is neither
+ * file nor directory nor FIFO is an error of that input, not of the run.
+ *
+ * A CloudWatch export task leaves <prefix>/<task uuid>/<stream>/NNNNNN.gz;
+ * from such a path come prefix, task and stream.  "aws-logs-write-test" is
+ * recognised and left out.
+ */
+#ifndef INGEST_INPUT_H
+#define INGEST_INPUT_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "core/err.h"
+#include "core/str.h"
+
+enum input_state {
+	INPUT_READ,     /* to be read */
+	INPUT_SKIPPED,  /* recognised and left out: `why` says what it is */
+	INPUT_FAILED,   /* cannot be opened: `why` says it */
+};
+
+struct input {
+	char *path;         /* as given, or below what was given; "-": stdin */
+	uint64_t size;      /* bytes on disk; 0 for stdin */
+	enum input_state state;
+	char *why;          /* NULL, or a sentence */
+	struct str group;   /* from the path: the export's prefix; views into */
+	struct str task;    /* path, empty when it is no export */
+	struct str stream;  /* as in the key: '/' became '-' */
+};
+
+struct inputs {
+	struct input *v;
+	size_t n;
+	size_t cap;
+};
+
+/*
+ * Fills `in` from the paths, sorted bytewise with "-" first.  A path that does
+ * not exist becomes an INPUT_FAILED entry.  -1 only when there is none at all.
+ */
+int inputs_collect(struct inputs *in, char *const *paths, size_t n,
+    struct err *err);
+void inputs_fini(struct inputs *in);
+
+#endif
