@@ -42,7 +42,7 @@ hash_id(char out[HASH_ID_SIZE], const struct str *parts, int n)
 
 		for (int k = 0; k < 8; k++)
 			len[k] = (unsigned char)((uint64_t)parts[i].n >>
-			    (56 - 8 * k));
+						 (56 - 8 * k));
 		XXH3_128bits_update(state, len, sizeof len);
 		XXH3_128bits_update(state, parts[i].p, parts[i].n);
 	}

@@ -8,7 +8,7 @@
 const struct limits limits_default = {
 	.block_bytes = 256 * 1024,
 	.line_bytes = 1024 * 1024,
-	.document_bytes = 16 * 1024 * 1024,
+	.document_bytes = 8 * 1024 * 1024,
 	.event_lines = 1000,
 	.inflate_ratio = 1200,
 	.inflate_free = 64 * 1024 * 1024,

@@ -14,8 +14,7 @@ str_of(const char *cstr)
 bool
 str_ends(struct str s, struct str suffix)
 {
-	return s.n >= suffix.n &&
-	    str_eq(str_from(s, s.n - suffix.n), suffix);
+	return s.n >= suffix.n && str_eq(str_from(s, s.n - suffix.n), suffix);
 }
 
 static unsigned char
