@@ -22,6 +22,7 @@
 #include <string.h>
 
 #include "analyzers/histogram_limits.h"
+#include "analyzers/saturate.h"
 #include "core/mem.h"
 
 enum {
@@ -91,13 +92,6 @@ histogram_cover(struct histogram *h, uint32_t first, uint32_t last)
 	h->count = count;
 	h->first = first;
 	h->n = n;
-}
-
-/* Saturating, so that the sum is the same in any order of adding. */
-static uint32_t
-add_u32(uint32_t a, uint32_t b)
-{
-	return a > UINT32_MAX - b ? UINT32_MAX : a + b;
 }
 
 void
