@@ -41,9 +41,9 @@ struct cause {
 };
 
 struct finding {
-	const char *rule;    /* "slow-post": static, from the rule's table row */
+	const char *rule; /* "slow-post": static, from the rule's table row */
 	enum severity severity;
-	char *service;       /* owned by the finding */
+	char *service; /* owned by the finding */
 	enum method method;
 	char *route;         /* NULL where the rule has none */
 	int64_t start_ns;    /* onset: begin of the first bad cell */
@@ -52,20 +52,21 @@ struct finding {
 	bool open;           /* not resolved when the records ended */
 	uint64_t bad, total; /* over the whole finding, from the onset on */
 	uint64_t base_bad, base_total; /* of the baseline, frozen at alarm */
-	int64_t window_ns;   /* the deciding window */
+	int64_t window_ns;             /* the deciding window */
 	uint64_t window_bad, window_total;
-	int64_t value_ppm;   /* bad/total in millionths */
-	int64_t baseline_ppm; /* p0 */
+	int64_t value_ppm;     /* bad/total in millionths */
+	int64_t baseline_ppm;  /* p0 */
 	int64_t threshold_ppm; /* the gate on the ratio */
-	int64_t g_milli;     /* log-likelihood ratio G, thousandths of nats */
-	int64_t h_milli;     /* its threshold */
-	const char *unit;    /* "requests over 1 s", "404 answers", "probes" */
-	int64_t before_ns, after_ns; /* mean latency before and in it; -1: none */
+	int64_t g_milli;       /* log-likelihood ratio G, thousandths of nats */
+	int64_t h_milli;       /* its threshold */
+	const char *unit; /* "requests over 1 s", "404 answers", "probes" */
+	int64_t before_ns,
+	    after_ns; /* mean latency before and in it; -1: none */
 	struct evidence evidence[FINDING_EVIDENCE];
 	int n_evidence;
 	struct cause causes[FINDING_CAUSES];
 	int n_causes;
-	char id[22];         /* of (rule, entity, first window): no NUL */
+	char id[22]; /* of (rule, entity, first window): no NUL */
 };
 
 void finding_fini(struct finding *f);

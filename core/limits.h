@@ -17,10 +17,10 @@ struct limits {
 	uint64_t inflate_ratio; /* inflated over packed bytes, beyond the first
 				   inflate_free bytes */
 	uint64_t inflate_free;
-	int inflate_layers;     /* gzip in gzip in gzip */
+	int inflate_layers; /* gzip in gzip in gzip */
 };
 
-/* 256 KiB, 1 MiB, 16 MiB, 1000, 1200, 64 MiB, 3. */
+/* 256 KiB, 1 MiB, 8 MiB, 1000, 1200, 64 MiB, 3. */
 extern const struct limits limits_default;
 
 #endif

@@ -65,10 +65,10 @@ struct request {
 	enum method method;
 	enum grain grain;
 	struct str method_text;
-	struct str url;   /* as written: path with query, or absolute */
-	struct str path;  /* of url, without query and fragment */
-	struct str host;  /* of an absolute url, or the line's own field */
-	struct str peer;  /* address of the other end, without port */
+	struct str url;       /* as written: path with query, or absolute */
+	struct str path;      /* of url, without query and fragment */
+	struct str host;      /* of an absolute url, or the line's own field */
+	struct str peer;      /* address of the other end, without port */
 	struct str forwarded; /* X-Forwarded-For, or the real client */
 	struct str agent; /* user agent; empty: the source has none or "-" */
 	struct str referer;
@@ -91,13 +91,13 @@ struct segment {
 	struct str name;
 	struct str origin;
 	struct str user;
-	struct str doc;       /* the document's own text, JSON */
+	struct str doc; /* the document's own text, JSON */
 	int64_t start_ns;
-	int64_t end_ns;       /* WHEN_NONE while in progress */
+	int64_t end_ns; /* WHEN_NONE while in progress */
 	bool in_progress;
 	bool error, fault, throttle;
-	bool subsegment;      /* "type": "subsegment" */
-	bool has_http;        /* http.request was there: struct request holds */
+	bool subsegment; /* "type": "subsegment" */
+	bool has_http;   /* http.request was there: struct request holds */
 };
 
 enum record_kind {
@@ -111,9 +111,9 @@ const char *record_kind_name(enum record_kind k); /* "log", ... */
 struct record {
 	enum record_kind kind;
 	const struct event *event; /* what it was made of */
-	int64_t ts_ns;   /* event time of the record; WHEN_NONE: none known */
+	int64_t ts_ns; /* event time of the record; WHEN_NONE: none known */
 	const char *dialect; /* static name: "werkzeug", "alb", ...; NULL */
-	bool prefixed;   /* a logger's prefix stood before the line */
+	bool prefixed;       /* a logger's prefix stood before the line */
 	bool joined;     /* continuation of the event before: counted there */
 	struct str line; /* the message without prefix and colours */
 	struct request request;

@@ -1,0 +1,369 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * JSON by yyjson, behind names of our own so that it can be bounded in one
+ * place: depth is checked by a scan first (yyjson recurses nowhere, but our
+ * readers do), numbers stay text, and the memory of one tree is used for the
+ * next.
+ */
+#include "core/json.h"
+
+#include <stdlib.h>
+#include <yyjson.h>
+
+#include "core/mem.h"
+
+/* False when brackets outside of strings nest deeper than JSON_DEPTH_MAX. */
+static bool
+shallow(struct str s, size_t *offset)
+{
+	int depth = 0;
+	bool quoted = false;
+
+	for (size_t i = 0; i < s.n; i++) {
+		char c = s.p[i];
+
+		if (quoted) {
+			if (c == '\\')
+				i++;
+			else if (c == '"')
+				quoted = false;
+		} else if (c == '"') {
+			quoted = true;
+		} else if (c == '{' || c == '[') {
+			if (++depth > JSON_DEPTH_MAX) {
+				*offset = i;
+				return false;
+			}
+		} else if (c == '}' || c == ']') {
+			depth--;
+		}
+	}
+	return true;
+}
+
+int
+json_parse(struct json *j, struct str text, struct json_bad *bad)
+{
+	const yyjson_read_flag flags = YYJSON_READ_NUMBER_AS_RAW;
+	size_t need = yyjson_read_max_memory_usage(text.n, flags);
+	yyjson_alc alc;
+	yyjson_read_err why;
+	union {
+		const char *in;
+		char *out;
+	} p = { .in = text.p };
+
+	j->doc = NULL;
+	if (text.n == 0) {
+		*bad = (struct json_bad){ 0, "no text" };
+		return -1;
+	}
+	if (!shallow(text, &bad->offset)) {
+		bad->what = "nested too deeply";
+		return -1;
+	}
+	if (need > j->pool_size) {
+		free(j->pool);
+		j->pool_size = need + need / 2;
+		j->pool = xcalloc(1, j->pool_size);
+	}
+	yyjson_alc_pool_init(&alc, j->pool, j->pool_size);
+	/* Not in situ: yyjson copies the text and does not write to it. */
+	j->doc = yyjson_read_opts(p.out, text.n, flags, &alc, &why);
+	if (j->doc)
+		return 0;
+	*bad = (struct json_bad){ why.pos, why.msg };
+	return -1;
+}
+
+struct json_val *
+json_root(const struct json *j)
+{
+	return (struct json_val *)yyjson_doc_get_root(j->doc);
+}
+
+void
+json_fini(struct json *j)
+{
+	free(j->pool);
+	*j = (struct json){ 0 };
+}
+
+/* Nodes are yyjson's; only their name is ours. */
+static yyjson_val *
+node(const struct json_val *v)
+{
+	union {
+		const struct json_val *in;
+		yyjson_val *out;
+	} p = { .in = v };
+
+	return p.out;
+}
+
+enum json_type
+json_type(const struct json_val *v)
+{
+	if (!v)
+		return JSON_NONE;
+	switch (yyjson_get_type(node(v))) {
+	case YYJSON_TYPE_NULL:
+		return JSON_NULL;
+	case YYJSON_TYPE_BOOL:
+		return JSON_BOOL;
+	case YYJSON_TYPE_RAW:
+	case YYJSON_TYPE_NUM:
+		return JSON_NUMBER;
+	case YYJSON_TYPE_STR:
+		return JSON_STRING;
+	case YYJSON_TYPE_ARR:
+		return JSON_ARRAY;
+	case YYJSON_TYPE_OBJ:
+		return JSON_OBJECT;
+	default:
+		return JSON_NONE;
+	}
+}
+
+struct json_val *
+json_get(const struct json_val *object, struct str key)
+{
+	return (struct json_val *)yyjson_obj_getn(node(object), key.p, key.n);
+}
+
+size_t
+json_size(const struct json_val *v)
+{
+	return yyjson_is_obj(node(v)) ? yyjson_obj_size(node(v))
+				      : yyjson_arr_size(node(v));
+}
+
+struct str
+json_str(const struct json_val *v)
+{
+	if (!yyjson_is_str(node(v)))
+		return (struct str){ NULL, 0 };
+	return (struct str){ yyjson_get_str(node(v)), yyjson_get_len(node(v)) };
+}
+
+struct str
+json_raw(const struct json_val *v)
+{
+	if (!yyjson_is_raw(node(v)))
+		return (struct str){ NULL, 0 };
+	return (struct str){ yyjson_get_raw(node(v)), yyjson_get_len(node(v)) };
+}
+
+struct str
+json_text(const struct json_val *v)
+{
+	return yyjson_is_str(node(v)) ? json_str(v) : json_raw(v);
+}
+
+bool
+json_bool(const struct json_val *v, bool *value)
+{
+	if (!yyjson_is_bool(node(v)))
+		return false;
+	*value = yyjson_get_bool(node(v));
+	return true;
+}
+
+bool
+json_i64(const struct json_val *v, int64_t *value)
+{
+	struct str s = json_raw(v);
+	bool minus = s.n > 0 && s.p[0] == '-';
+	uint64_t u;
+
+	if (minus)
+		s = str_from(s, 1);
+	if (!str_u64(&s, &u) || s.n != 0 || u > INT64_MAX)
+		return false;
+	*value = minus ? -(int64_t)u : (int64_t)u;
+	return true;
+}
+
+void
+json_iter_init(struct json_iter *it, const struct json_val *of)
+{
+	*it = (struct json_iter){ .of = of };
+	if (yyjson_is_obj(node(of)) || yyjson_is_arr(node(of))) {
+		it->left = json_size(of);
+		it->next = it->left ? unsafe_yyjson_get_first(node(of)) : NULL;
+	}
+}
+
+struct json_val *
+json_iter_next(struct json_iter *it)
+{
+	yyjson_val *v = it->next;
+
+	if (it->left == 0)
+		return NULL;
+	it->left--;
+	if (yyjson_is_obj(node(it->of))) {
+		it->key = (struct str){ yyjson_get_str(v), yyjson_get_len(v) };
+		v = yyjson_obj_iter_get_val(v);
+	}
+	it->next = unsafe_yyjson_get_next(v);
+	return (struct json_val *)v;
+}
+
+/* How many bytes of s, 1 to 4, are one valid UTF-8 character; 0: none. */
+static size_t
+utf8_length(struct str s)
+{
+	const unsigned char *p = (const unsigned char *)s.p;
+	size_t n = p[0] < 0xc2   ? 0
+		   : p[0] < 0xe0 ? 2
+		   : p[0] < 0xf0 ? 3
+		   : p[0] < 0xf5 ? 4
+				 : 0;
+
+	if (n == 0 || s.n < n)
+		return 0;
+	for (size_t i = 1; i < n; i++)
+		if ((p[i] & 0xc0) != 0x80)
+			return 0;
+	if ((p[0] == 0xe0 && p[1] < 0xa0) || (p[0] == 0xed && p[1] > 0x9f) ||
+	    (p[0] == 0xf0 && p[1] < 0x90) || (p[0] == 0xf4 && p[1] > 0x8f))
+		return 0;
+	return n;
+}
+
+static void
+put_escape(struct buf *b, unsigned char c)
+{
+	static const char hex[] = "0123456789abcdef";
+	static const char shorts[] = "\"\"\\\\\bb\ff\nn\rr\tt";
+
+	for (const char *s = shorts; *s; s += 2) {
+		if ((unsigned char)s[0] == c) {
+			buf_put(b, (char[]){ '\\', s[1] }, 2);
+			return;
+		}
+	}
+	buf_put(
+	    b, (char[]){ '\\', 'u', '0', '0', hex[c >> 4], hex[c & 15] }, 6);
+}
+
+static bool
+plain(unsigned char c)
+{
+	return c >= 0x20 && c < 0x7f && c != '"' && c != '\\';
+}
+
+void
+json_put_str(struct buf *b, struct str s)
+{
+	buf_char(b, '"');
+	while (s.n > 0) {
+		size_t n = 0;
+
+		while (n < s.n && plain((unsigned char)s.p[n]))
+			n++;
+		buf_put(b, s.p, n);
+		s = str_from(s, n);
+		if (s.n == 0)
+			break;
+		if ((unsigned char)s.p[0] < 0x80) {
+			put_escape(b, (unsigned char)s.p[0]);
+			n = 1;
+		} else {
+			n = utf8_length(s);
+			if (n == 0)
+				buf_put(b, "\xef\xbf\xbd", 3);
+			else
+				buf_put(b, s.p, n);
+			n = n ? n : 1;
+		}
+		s = str_from(s, n);
+	}
+	buf_char(b, '"');
+}
+
+void
+json_item(struct buf *b)
+{
+	if (b->n > 0 && b->p[b->n - 1] != '{' && b->p[b->n - 1] != '[')
+		buf_char(b, ',');
+}
+
+void
+json_key(struct buf *b, const char *key)
+{
+	json_item(b);
+	json_put_str(b, str_of(key));
+	buf_char(b, ':');
+}
+
+void
+json_member_str(struct buf *b, const char *key, struct str s)
+{
+	json_key(b, key);
+	json_put_str(b, s);
+}
+
+void
+json_member_i64(struct buf *b, const char *key, int64_t v)
+{
+	json_key(b, key);
+	buf_i64(b, v);
+}
+
+void
+json_member_bool(struct buf *b, const char *key, bool v)
+{
+	json_key(b, key);
+	buf_cat(b, v ? "true" : "false");
+}
+
+void
+json_member_milli(struct buf *b, const char *key, int64_t milli)
+{
+	uint64_t u = milli < 0 ? -(uint64_t)milli : (uint64_t)milli;
+
+	json_key(b, key);
+	buf_printf(b, "%s%llu.%03llu", milli < 0 ? "-" : "",
+	    (unsigned long long)(u / 1000), (unsigned long long)(u % 1000));
+}
+
+void
+json_put_val(struct buf *b, const struct json_val *v)
+{
+	struct json_iter it;
+	struct json_val *item;
+	bool value = false;
+
+	switch (json_type(v)) {
+	case JSON_STRING:
+		json_put_str(b, json_str(v));
+		return;
+	case JSON_NUMBER:
+		buf_str(b, json_raw(v));
+		return;
+	case JSON_BOOL:
+		json_bool(v, &value);
+		buf_cat(b, value ? "true" : "false");
+		return;
+	case JSON_NONE:
+	case JSON_NULL:
+		buf_cat(b, "null");
+		return;
+	case JSON_ARRAY:
+	case JSON_OBJECT:
+		break;
+	}
+	buf_char(b, json_type(v) == JSON_ARRAY ? '[' : '{');
+	json_iter_init(&it, v);
+	for (item = json_iter_next(&it); item; item = json_iter_next(&it)) {
+		json_item(b);
+		if (json_type(v) == JSON_OBJECT) {
+			json_put_str(b, it.key);
+			buf_char(b, ':');
+		}
+		json_put_val(b, item);
+	}
+	buf_char(b, json_type(v) == JSON_ARRAY ? ']' : '}');
+}

@@ -1,0 +1,98 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * PCRE2 with JIT where the machine has it, the interpreter elsewhere; the
+ * limits hold for both.  pcre2_match with a JIT-compiled pattern is as fast
+ * as pcre2_jit_match here, and checks its arguments.
+ */
+#define PCRE2_CODE_UNIT_WIDTH 8
+
+#include "core/regex.h"
+
+#include <pcre2.h>
+
+#include "core/mem.h"
+
+#include <stdlib.h>
+
+enum {
+	MATCH_LIMIT = 100000, /* steps of backtracking */
+	DEPTH_LIMIT = 1000,
+};
+
+struct regex {
+	pcre2_code *code;
+	pcre2_match_data *data;
+	pcre2_match_context *context;
+	const char *text; /* of the last match */
+	int groups;       /* set in it */
+};
+
+struct regex *
+regex_new(struct str pattern, struct err *err)
+{
+	struct regex *re;
+	PCRE2_SIZE offset;
+	int code;
+	pcre2_code *c = pcre2_compile((PCRE2_SPTR)pattern.p, pattern.n,
+	    PCRE2_DOLLAR_ENDONLY, &code, &offset, NULL);
+
+	if (!c) {
+		PCRE2_UCHAR why[128];
+
+		pcre2_get_error_message(code, why, sizeof why);
+		err_set(err, "at offset %zu of the pattern: %s", offset,
+		    (const char *)why);
+		return NULL;
+	}
+	re = xcalloc(1, sizeof *re);
+	re->code = c;
+	/* Without JIT on this machine the interpreter gives the same. */
+	(void)pcre2_jit_compile(c, PCRE2_JIT_COMPLETE);
+	re->data = pcre2_match_data_create_from_pattern(c, NULL);
+	re->context = pcre2_match_context_create(NULL);
+	pcre2_set_match_limit(re->context, MATCH_LIMIT);
+	pcre2_set_depth_limit(re->context, DEPTH_LIMIT);
+	return re;
+}
+
+void
+regex_free(struct regex *re)
+{
+	if (!re)
+		return;
+	pcre2_match_context_free(re->context);
+	pcre2_match_data_free(re->data);
+	pcre2_code_free(re->code);
+	free(re);
+}
+
+bool
+regex_match(struct regex *re, struct str text, bool *limited)
+{
+	int rc = pcre2_match(re->code, (PCRE2_SPTR)(text.p ? text.p : ""),
+	    text.n, 0, 0, re->data, re->context);
+
+	re->text = text.p;
+	re->groups = rc > 0 ? rc : 0;
+	if (limited)
+		*limited = rc < 0 && rc != PCRE2_ERROR_NOMATCH;
+	return rc > 0;
+}
+
+struct str
+regex_group(const struct regex *re, int n)
+{
+	const PCRE2_SIZE *at = pcre2_get_ovector_pointer(re->data);
+
+	if (n < 0 || n >= re->groups || at[2 * n] == PCRE2_UNSET)
+		return (struct str){ NULL, 0 };
+	return (struct str){ re->text + at[2 * n], at[2 * n + 1] - at[2 * n] };
+}
+
+int
+regex_name(const struct regex *re, const char *name)
+{
+	int n = pcre2_substring_number_from_name(re->code, (PCRE2_SPTR)name);
+
+	return n > 0 ? n : -1;
+}

@@ -1,0 +1,75 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Documents: the JSON that files, and later Elasticsearch, are given.
+ *
+ * One function a kind appends one line {"_index":…,"_id":…,"_source":{…}} and
+ * a line end.  Fields and their meaning are docs/fields.md, printed from the
+ * table documents_fields(); a field that a record does not have is left out.
+ * Indices are daily by event time: telltale-requests-2018.11.27; a record
+ * without a time goes to telltale-requests-undated.
+ */
+#ifndef SINKS_DOCUMENTS_H
+#define SINKS_DOCUMENTS_H
+
+#include "analyzers/cells.h"
+#include "core/buf.h"
+#include "core/finding.h"
+#include "core/record.h"
+
+/* Where a document comes from; shared by all documents of an input. */
+struct document_origin {
+	struct str path;   /* log.file.path */
+	struct str group;  /* aws.cloudwatch.log_group */
+	struct str stream; /* aws.cloudwatch.log_stream */
+	struct str service;
+	uint64_t number;   /* running number among equal events, for the id */
+};
+
+/* What the analysis decided about a request. */
+struct document_verdict {
+	enum class class;
+	const char *class_reason; /* static */
+	struct str route;
+	bool slow;      /* longer than the threshold, not a GET */
+	bool not_found; /* 404 or 410 */
+	uint8_t trace[16];
+	bool has_trace; /* of its own, or joined from a segment */
+};
+
+void document_request(struct buf *out, const struct document_origin *origin,
+    const struct record *r, const struct document_verdict *v);
+void document_log(struct buf *out, const struct document_origin *origin,
+    const struct record *r);
+void document_segment(struct buf *out, const struct document_origin *origin,
+    const struct record *r, const struct document_verdict *v);
+void document_dead(struct buf *out, const struct document_origin *origin,
+    const struct dead *dead);
+
+/* A cell's sums as a roll-up of its key and minute (class, counts). */
+struct document_rollup {
+	struct str service;
+	struct str route;
+	enum method method;
+	int64_t minute_ns;
+	const struct cell *sums;
+};
+void document_rollup(struct buf *out, const struct document_rollup *r);
+
+/* `paths` are the run's inputs' paths, by number. */
+void document_finding(struct buf *out, const struct finding *f,
+    const struct str *paths);
+
+/* The identity of an event: 22 characters (design: identity and time). */
+void document_id(char id[22], const struct document_origin *origin,
+    const struct event *e);
+
+/* The contract's table; ends with a NULL field. */
+struct document_field {
+	const char *field;
+	const char *in;   /* "request log segment ..." */
+	const char *type; /* Elasticsearch's: keyword, date, long, ... */
+	const char *text; /* one sentence */
+};
+const struct document_field *documents_fields(void);
+
+#endif
