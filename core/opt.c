@@ -240,7 +240,7 @@ opt_set(const struct opt *row, void *into, const char *text, struct err *err)
 	case OPT_LIST:
 		return set_list(row, into, text);
 	}
-	assert(!"an option of no type");
+	assert(false); /* a type without a case */
 	return -1;
 }
 
