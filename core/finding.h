@@ -60,13 +60,13 @@ struct finding {
 	int64_t g_milli;       /* log-likelihood ratio G, thousandths of nats */
 	int64_t h_milli;       /* its threshold */
 	const char *unit; /* "requests over 1 s", "404 answers", "probes" */
-	int64_t over_ns; /* counted as slow above this; 0: not about time */
 	int64_t before_ns,
 	    after_ns; /* mean latency before and in it; -1: none */
 	struct evidence evidence[FINDING_EVIDENCE];
 	int n_evidence;
 	struct cause causes[FINDING_CAUSES];
 	int n_causes;
+	int64_t over_ns; /* slow is above this; 0: not about time */
 	char id[22]; /* of (rule, entity, first window): no NUL */
 };
 
