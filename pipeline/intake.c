@@ -4,17 +4,17 @@
  * outside of the time asked for or written twice, and counts it; or, when the
  * plan says so, makes it a row for the sort by time.
  */
+#include <stdlib.h>
+
 #include "core/hash.h"
 #include "core/mem.h"
 #include "pipeline/worker.h"
-
-#include "analyzers/names.h"
 
 static void
 account(struct worker *w, int kind, enum account a)
 {
 	w->read->accounts.n[kind][a]++;
-	if (w->run->options->service.n && w->named) {
+	if (w->run->options->service.n) {
 		struct share *s =
 		    w->n_shares ? &w->shares[w->n_shares - 1] : NULL;
 
@@ -73,7 +73,7 @@ static int
 claim_stream(struct worker *w)
 {
 	struct run *run = w->run;
-	uint64_t stream = w->identity.stream;
+	uint64_t stream = w->reading.identity.stream;
 	struct stream_owner *o;
 	bool shared;
 
@@ -91,51 +91,15 @@ claim_stream(struct worker *w)
 	return shared ? start_over(w, (struct plan){ .dedupe = true }) : 0;
 }
 
-static void
-note(struct buf *b, struct str s)
+/* Where a record belongs; -1: there are too many places for the plan. */
+static int
+find_origin(struct worker *w, const struct record *r)
 {
-	buf_reset(b);
-	buf_str(b, s);
-}
-
-int
-intake_origin(struct worker *w, const struct event *e, const struct record *r)
-{
-	const struct input *input = w->read->input;
-	struct str group = e->group.n ? e->group : input->group;
-	struct str stream = e->stream.n ? e->stream : input->stream;
-	struct origin_name name = { .kind = ORIGIN_LOG, .group = group };
-	struct buf stem = { 0 };
 	int origin;
 
-	if (r->kind == RECORD_SEGMENT) {
-		name = (struct origin_name){ .kind = ORIGIN_TRACE,
-			.stem = r->segment.name };
-		w->named = false;
-	} else if (w->named && str_eq(group, buf_view(&w->group)) &&
-		   str_eq(stream, buf_view(&w->stream))) {
+	if (!origin_name_record(&w->namer, w->read->input, r))
 		return 0;
-	} else {
-		note(&w->group, group);
-		note(&w->stream, stream);
-		w->named = true;
-		name_stem(&stem, stream);
-		name.stem = buf_view(&stem);
-		if (group.n == 0 && stem.n == 0)
-			name_readable(
-			    &stem, group, stream, str_of(input->path));
-		if (group.n == 0 && stream.n == 0) {
-			name.path = buf_view(&stem);
-			name.stem = (struct str){ NULL, 0 };
-		} else {
-			name.stem = buf_view(&stem);
-		}
-	}
-	if (w->run->plan.one_origin)
-		name = (struct origin_name){ .kind = name.kind,
-			.path = STR("everything") };
-	origin = tally_origin(&w->tally, &name);
-	buf_fini(&stem);
+	origin = tally_origin(&w->tally, &w->namer.name);
 	if (origin < 0)
 		return start_over(w, (struct plan){ .one_origin = true });
 	w->origin = (uint32_t)origin;
@@ -161,16 +125,6 @@ widen(int64_t ts_ns, int64_t *first, int64_t *last)
 		*first = ts_ns;
 	if (*last == WHEN_NONE || ts_ns > *last)
 		*last = ts_ns;
-}
-
-static bool
-in_range(const struct plan *plan, int64_t ts_ns)
-{
-	if (plan->since_ns != WHEN_NONE &&
-	    (ts_ns == WHEN_NONE || ts_ns < plan->since_ns))
-		return false;
-	return plan->until_ns == WHEN_NONE ||
-	       (ts_ns != WHEN_NONE && ts_ns < plan->until_ns);
 }
 
 static struct str
@@ -215,14 +169,14 @@ make_row(
 	struct row row = {
 		.duration_ns = -1,
 		.line = r->event->place.line,
-		.seq = w->identity.seq,
+		.seq = w->reading.identity.seq,
 		.input = w->index,
 		.origin = w->tally.number << ORIGIN_BITS | w->origin,
 		.kind = (uint8_t)r->kind,
 	};
 
 	row.key.hi = r->ts_ns == WHEN_NONE ? 0 : spill_time(r->ts_ns);
-	row.key.lo = identity_record(&w->identity, r, &number);
+	row.key.lo = identity_record(&w->reading.identity, r, &number);
 	row.flags = r->ts_ns == WHEN_NONE ? ROW_UNDATED : 0;
 	if (r->kind == RECORD_SEGMENT)
 		row.flags |=
@@ -276,38 +230,53 @@ count_now(
 	return tally_hit(&w->tally, w->origin, route, &hit, err);
 }
 
-/* True: counted as something else, and nothing is left to do. */
-static bool
-left_out(struct worker *w, const struct record *r)
+/* A record that is not kept; where it belongs does not matter. */
+static void
+pass_over(struct worker *w, const struct item *item)
 {
-	if (r->joined)
-		account(w, r->kind, ACCOUNT_FOLDED);
-	else if (!in_range(&w->run->plan, r->ts_ns))
-		account(w, r->kind, ACCOUNT_FILTERED);
-	else if (identity_redelivered(&w->identity, r->event) ||
-		 (r->dialect && r->kind == RECORD_REQUEST &&
-		     strcmp(r->dialect, "werkzeug") == 0 &&
-		     identity_doubled(&w->identity, r)))
-		account(w, r->kind, ACCOUNT_DUPLICATE);
-	else
-		return false;
-	return true;
+	static const enum account as[] = {
+		[FATE_FOLDED] = ACCOUNT_FOLDED,
+		[FATE_FILTERED] = ACCOUNT_FILTERED,
+		[FATE_DUPLICATE] = ACCOUNT_DUPLICATE,
+		[FATE_CONTROL] = ACCOUNT_FILTERED,
+		[FATE_DEAD] = ACCOUNT_DEAD,
+	};
+	int kind = item->fate == FATE_CONTROL || item->fate == FATE_DEAD
+		       ? KIND_OTHER
+		       : (int)item->record.kind;
+
+	w->read->accounts.n[kind][ACCOUNT_READ]++;
+	w->read->accounts.n[kind][as[item->fate]]++;
+}
+
+static int
+take_request(struct worker *w, const struct record *r, struct err *err)
+{
+	struct probe_verdict v =
+	    probe_judge(&w->run->options->probe, &r->request);
+
+	w->tally.origins[w->origin].requests++;
+	if (w->run->plan.rows)
+		return make_row(w, r, v.class, err);
+	return count_now(w, r, v.class, err);
 }
 
 int
-intake(struct worker *w, const struct record *r, struct err *err)
+intake(struct worker *w, const struct item *item, struct err *err)
 {
 	const struct plan *plan = &w->run->plan;
+	const struct record *r = &item->record;
 	struct origin *o;
-	struct probe_verdict v;
 
+	if (item->fate != FATE_KEPT) {
+		pass_over(w, item);
+		return 0;
+	}
 	if (r->kind == RECORD_SEGMENT && !plan->rows)
 		return start_over(w, (struct plan){ .rows = true });
-	if (intake_origin(w, r->event, r) != 0 || claim_stream(w) != 0)
+	if (find_origin(w, r) != 0 || claim_stream(w) != 0)
 		return -1;
 	account(w, r->kind, ACCOUNT_READ);
-	if (left_out(w, r))
-		return 0;
 	o = &w->tally.origins[w->origin];
 	if (r->ts_ns != WHEN_NONE) {
 		widen(r->ts_ns, &o->first_ns, &o->last_ns);
@@ -315,16 +284,11 @@ intake(struct worker *w, const struct record *r, struct err *err)
 	}
 	if (r->dialect)
 		count_dialect(w, r->dialect);
-	if (r->kind == RECORD_LOG) {
-		if (plan->dedupe)
-			return make_row(w, r, CLASS_CLIENT, err);
-		account(w, RECORD_LOG, ACCOUNT_STORED);
-		o->logs++;
-		return 0;
-	}
-	o->requests++;
-	v = probe_judge(&w->run->options->probe, &r->request);
-	if (plan->rows)
-		return make_row(w, r, v.class, err);
-	return count_now(w, r, v.class, err);
+	if (r->kind != RECORD_LOG)
+		return take_request(w, r, err);
+	if (plan->dedupe)
+		return make_row(w, r, CLASS_CLIENT, err);
+	account(w, RECORD_LOG, ACCOUNT_STORED);
+	o->logs++;
+	return 0;
 }

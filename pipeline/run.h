@@ -116,6 +116,8 @@ void scan_fini(struct run *run);
 /* service.c: names by rule; votes come from the join. */
 int name_services(struct run *run, struct err *err);
 void services_fini(struct run *run);
+/* The service of an origin that the scan has met. */
+uint32_t service_of(const struct run *run, const struct origin_name *name);
 struct origin_map *run_map(const struct run *run, uint32_t origin);
 
 /* join.c: the segments of `trace` that a log of `log` has, both canons. */

@@ -11,7 +11,7 @@
  *
  * Origins of one name are one service; their routes are one tree.
  */
-#include <stdio.h>
+#include <assert.h>
 #include <stdlib.h>
 
 #include "core/mem.h"
@@ -103,8 +103,8 @@ name_configured(const struct run *run, struct canon *c, struct naming *name)
 		    !str_eq(s->group, c->origin->path))
 			continue;
 		name->name = s->name;
-		name->rule = words(
-		    "named on the command line for “%.*s”", s->group, 0, 0);
+		name->rule =
+		    words("named on the command line for", s->group, "");
 		return true;
 	}
 	return false;
@@ -279,6 +279,27 @@ name_services(struct run *run, struct err *err)
 	for (size_t i = 0; i < run->n_services; i++)
 		finish_routes(&run->services[i]);
 	return 0;
+}
+
+uint32_t
+service_of(const struct run *run, const struct origin_name *name)
+{
+	struct buf key = { 0 };
+	size_t lo = 0;
+	size_t hi = run->n_canons;
+
+	origin_key(&key, name);
+	while (lo < hi) {
+		size_t mid = lo + (hi - lo) / 2;
+
+		if (str_cmp(run->canons[mid].origin->key, buf_view(&key)) < 0)
+			lo = mid + 1;
+		else
+			hi = mid;
+	}
+	buf_fini(&key);
+	assert(lo < run->n_canons);
+	return run->canons[lo].service;
 }
 
 void

@@ -44,7 +44,7 @@ tally_fini(struct tally *t)
 }
 
 /* The parts are held apart by NUL, which none of them may smuggle in. */
-static void
+void
 origin_key(struct buf *b, const struct origin_name *name)
 {
 	const struct str parts[] = { name->group, name->stem, name->path };

@@ -102,6 +102,9 @@ struct origin_name {
 	struct str group, stem, path;
 };
 
+/* The key that the name makes: what origins are compared by. */
+void origin_key(struct buf *b, const struct origin_name *name);
+
 /*
  * The origin's index, made when it is new; -1: there are ORIGINS_MAX already,
  * and the caller starts over with fewer.

@@ -17,54 +17,6 @@ enum {
 	TRACES_BYTES = 1024 * 1024,    /* of all workers */
 };
 
-static void
-bury(struct worker *w, const struct place *place)
-{
-	(void)place;
-	w->read->accounts.n[KIND_OTHER][ACCOUNT_READ]++;
-	w->read->accounts.n[KIND_OTHER][ACCOUNT_DEAD]++;
-}
-
-/* Decodes one event and takes it in. */
-static int
-take_event(
-    struct worker *w, const struct event *e, uint8_t what, struct err *err)
-{
-	struct record r;
-	const char *bad = NULL;
-	enum decode d;
-
-	identity_event(&w->identity, e);
-	if (what == EVENT_CONTROL) {
-		w->read->accounts.n[KIND_OTHER][ACCOUNT_READ]++;
-		w->read->accounts.n[KIND_OTHER][ACCOUNT_FILTERED]++;
-		return 0;
-	}
-	if (what == EVENT_DOCUMENT)
-		d = xray_decode(w->xray, e, &w->batch.arena, &r, &bad);
-	else if (what == EVENT_SUMMARY)
-		d = xray_decode_summary(w->xray, e, &w->batch.arena, &r, &bad);
-	else
-		d = message_decode(w->message, e, &w->batch.arena, &r, &bad);
-	if (d != DECODE_OK) {
-		bury(w, &e->place);
-		return 0;
-	}
-	return intake(w, &r, err);
-}
-
-static int
-take_batch(struct worker *w, struct err *err)
-{
-	for (size_t i = 0; i < w->batch.n; i++)
-		if (take_event(w, &w->batch.events[i], w->batch.what[i], err) !=
-		    0)
-			return -1;
-	for (size_t i = 0; i < w->batch.n_dead; i++)
-		bury(w, &w->batch.dead[i].place);
-	return 0;
-}
-
 static int
 by_count(const void *a, const void *b)
 {
@@ -82,47 +34,56 @@ by_count(const void *a, const void *b)
 
 /* Keeps what the report says of the input. */
 static void
-finish_input(struct worker *w, struct events *events)
+finish_input(struct worker *w)
 {
-	struct str why = events_why(events);
+	struct str why = events_why(w->reading.events);
 
-	w->read->envelope = events_envelope(events);
-	free(w->read->envelope_why);
+	w->read->envelope = events_envelope(w->reading.events);
 	w->read->envelope_why = xcalloc(why.n + 1, 1);
 	if (why.n)
 		memcpy(w->read->envelope_why, why.p, why.n);
-	w->read->notes = *source_notes(events_source(events));
+	w->read->notes = *reading_notes(&w->reading);
 	qsort(w->dialects, DIALECTS_SEEN, sizeof w->dialects[0], by_count);
 	for (int i = 0; i < 4; i++)
 		w->read->dialects[i] = w->dialects[i].name;
 }
 
+/* Tells how far it is, some hundred times a second at most. */
 static void
-progress(struct worker *w, struct events *events, uint64_t *done)
+tell(struct worker *w, uint64_t *records, uint64_t *done)
 {
-	uint64_t packed = source_notes(events_source(events))->bytes_packed;
+	uint64_t packed = reading_notes(&w->reading)->bytes_packed;
 
 	w->run->progress->bytes_done += packed - *done;
-	w->run->progress->records += w->batch.n;
+	w->run->progress->records += *records;
 	*done = packed;
+	*records = 0;
 }
 
 static int
-read_events(struct worker *w, struct events *events, struct err *err)
+read_records(struct worker *w, struct err *err)
 {
 	uint64_t done = 0;
-	enum flow flow = FLOW_OK;
+	uint64_t records = 0;
+	struct item item;
+	enum flow flow;
+	int rc = 0;
 
-	while (flow == FLOW_OK && !run_stopped(w->run)) {
-		flow = events_next(events, &w->batch, err);
-		if (flow == FLOW_OK && take_batch(w, err) != 0)
-			return w->run->again ? 0 : -1;
-		progress(w, events, &done);
+	for (flow = reading_next(&w->reading, &item, err);
+	     flow == FLOW_OK && rc == 0;
+	     flow = reading_next(&w->reading, &item, err)) {
+		rc = intake(w, &item, err);
+		if (++records < BATCH_EVENTS)
+			continue;
+		tell(w, &records, &done);
+		if (run_stopped(w->run))
+			break;
 	}
+	tell(w, &records, &done);
 	if (flow == FLOW_FAIL)
 		w->read->error = strdup(err->text);
-	finish_input(w, events);
-	return 0;
+	finish_input(w);
+	return w->run->again ? 0 : rc;
 }
 
 /* Parts of one export task's stream are one family; so are links to one. */
@@ -139,30 +100,23 @@ read_input(struct worker *w, size_t index, struct err *err)
 {
 	struct run *run = w->run;
 	const struct input *input = &run->result->inputs.v[index];
-	struct source *source;
-	struct events *events;
 	int rc;
 
 	w->index = (uint32_t)index;
 	w->read = &run->result->read[index];
-	w->named = false;
+	origin_namer_reset(&w->namer);
 	w->claimed = 0;
 	w->family = family_of(input, w->index);
 	memset(w->dialects, 0, sizeof w->dialects);
 	if (input->state != INPUT_READ)
 		return 0;
-	source = source_open(input, &run->options->limits, err);
-	if (!source) {
+	if (reading_open(&w->reading, run->options, input, w->index, err) !=
+	    0) {
 		w->read->error = strdup(err->text);
 		return 0;
 	}
-	identity_begin(&w->identity, input, &run->options->limits);
-	events = events_new(input, w->index, source, &run->options->limits);
-	w->message =
-	    message_new(run->options->message_flags, run->options->dialects);
-	rc = read_events(w, events, err);
-	message_free(w->message);
-	events_free(events);
+	rc = read_records(w, err);
+	reading_close(&w->reading);
 	return rc;
 }
 
@@ -201,7 +155,9 @@ worker_init(struct worker *w, struct run *run, uint32_t number)
 	if (run->plan.rows)
 		w->rows = spill_new(sizeof(struct row), ROWS_BYTES / n);
 	w->traces = spill_new(sizeof(struct spill_key), TRACES_BYTES / n);
-	w->xray = xray_new();
+	w->namer.everything = run->plan.one_origin;
+	w->reading.since_ns = run->plan.since_ns;
+	w->reading.until_ns = run->plan.until_ns;
 }
 
 static void
@@ -210,11 +166,8 @@ worker_fini(struct worker *w)
 	tally_fini(&w->tally);
 	spill_free(w->rows);
 	spill_free(w->traces);
-	xray_free(w->xray);
-	identity_fini(&w->identity);
-	batch_fini(&w->batch);
-	buf_fini(&w->group);
-	buf_fini(&w->stream);
+	reading_fini(&w->reading);
+	origin_namer_fini(&w->namer);
 	free(w->shares);
 }
 
