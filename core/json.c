@@ -244,8 +244,8 @@ put_escape(struct buf *b, unsigned char c)
 			return;
 		}
 	}
-	buf_put(
-	    b, (char[]){ '\\', 'u', '0', '0', hex[c >> 4], hex[c & 15] }, 6);
+	buf_put(b, (char[]){ '\\', 'u', '0', '0', hex[c >> 4], hex[c & 15] },
+	    6);
 }
 
 static bool
@@ -366,4 +366,13 @@ json_put_val(struct buf *b, const struct json_val *v)
 		json_put_val(b, item);
 	}
 	buf_char(b, json_type(v) == JSON_ARRAY ? ']' : '}');
+}
+
+void
+json_library(struct buf *out)
+{
+	uint32_t v = yyjson_version();
+
+	buf_printf(out, "yyjson %u.%u.%u", (unsigned)(v >> 16),
+	    (unsigned)(v >> 8 & 255), (unsigned)(v & 255));
 }
