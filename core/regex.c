@@ -69,10 +69,11 @@ regex_free(struct regex *re)
 bool
 regex_match(struct regex *re, struct str text, bool *limited)
 {
-	int rc = pcre2_match(re->code, (PCRE2_SPTR)(text.p ? text.p : ""),
-	    text.n, 0, 0, re->data, re->context);
+	const char *p = text.p ? text.p : "";
+	int rc = pcre2_match(re->code, (PCRE2_SPTR)p, text.n, 0, 0, re->data,
+	    re->context);
 
-	re->text = text.p;
+	re->text = p;
 	re->groups = rc > 0 ? rc : 0;
 	if (limited)
 		*limited = rc < 0 && rc != PCRE2_ERROR_NOMATCH;
