@@ -383,3 +383,12 @@ json_put_val(struct buf *b, const struct json_val *v)
 	}
 	buf_char(b, json_type(v) == JSON_ARRAY ? ']' : '}');
 }
+
+void
+json_library(struct buf *out)
+{
+	uint32_t v = yyjson_version();
+
+	buf_printf(out, "yyjson %u.%u.%u", (unsigned)(v >> 16),
+	    (unsigned)(v >> 8 & 255), (unsigned)(v & 255));
+}
