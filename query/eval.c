@@ -201,7 +201,7 @@ match_element(
 {
 	if (!n->block)
 		return true;
-	element->index = (int64_t)i;
+	element->place = (int64_t)i;
 	if (i == 0)
 		element->flags |= VIEW_FIRST;
 	if (i + 1 == of)

@@ -70,7 +70,7 @@ const struct query_field query_fields[] = {
 	    "seconds from the first start to the last end"),
 	NUMBER("http.status", status, EVERYWHERE, 0,
 	    "http.response.status_code", "the status of the answer"),
-	NUMBER("index", index, CAUSES, 0, "",
+	NUMBER("index", place, CAUSES, 0, "",
 	    "the element's place in its list, from 0"),
 	NUMBER("coverage", coverage, QUERY_AT_RESPONSE_ENTITY, 9, "",
 	    "the entity's share of the root's response time, 0 to 1"),

@@ -43,7 +43,7 @@ take_bool(const struct json_val *v, enum tristate *t)
 
 static const char a_string[] = "must be a string",
 		  a_boolean[] = "must be true or false",
-		  a_list[] = "must be a list of objects",
+		  a_list[] = "must be a list of at most 100 objects",
 		  not_a_member[] = "is not a member of it";
 
 static bool
@@ -73,13 +73,13 @@ exception_parse(struct arena *arena, const struct json_val *v,
 	return true;
 }
 
-/* Whether it is a list of nothing but objects. */
+/* Whether it is a list of nothing but objects, and not too many. */
 static bool
 is_object_list(const struct json_val *v)
 {
 	struct json_iter it;
 
-	if (json_type(v) != JSON_ARRAY)
+	if (json_type(v) != JSON_ARRAY || json_size(v) > PATTERN_LIST_MAX)
 		return false;
 	json_iter_init(&it, v);
 	for (struct json_val *m = json_iter_next(&it); m;
@@ -307,7 +307,9 @@ causes_parse(struct arena *arena, const struct json_val *root, size_t *n,
 
 	if (!is_object_list(root)) {
 		snprintf(bad->text, sizeof(bad->text),
-		    "the list must hold root causes: #[{ \"Services\": … }]");
+		    "the list must hold root causes, at most %d: "
+		    "#[{ \"Services\": … }]",
+		    PATTERN_LIST_MAX);
 		return NULL;
 	}
 	*n = json_size(root);

@@ -71,7 +71,10 @@ struct target {
 	struct str account;
 };
 
-/* rootcause.json: members that are not there are not compared. */
+/* rootcause.json: members that are not there are not compared.  Lists are
+ * short, so that no translation of them is too deep for anybody. */
+enum { PATTERN_LIST_MAX = 100 };
+
 enum tristate {
 	TRI_ANY,
 	TRI_FALSE,

@@ -71,7 +71,7 @@ struct view_part {
 	int64_t responsetime_ns;
 	int64_t duration_ns;
 	int64_t status;   /* of HTTP */
-	int64_t index;    /* set by the evaluator */
+	int64_t place;    /* in a list of causes; set by the evaluator */
 	int64_t coverage; /* of a root cause's entity, in 1e-9 */
 	struct str name;
 	struct str type;
@@ -92,7 +92,7 @@ struct view_part {
 #define VIEW_PART_NONE                                                         \
 	{                                                                      \
 		.responsetime_ns = VIEW_NONE, .duration_ns = VIEW_NONE,        \
-		.status = VIEW_NONE, .index = VIEW_NONE, .coverage = VIEW_NONE \
+		.status = VIEW_NONE, .place = VIEW_NONE, .coverage = VIEW_NONE \
 	}
 
 /*
