@@ -14,7 +14,7 @@
 
 enum {
 	COLUMNS_BEFORE = 40, /* shown of the expression, before the place */
-	COLUMNS_BEHIND = 36,
+	COLUMNS_SHOWN = 76,  /* in all, but for the dots */
 };
 
 static const struct str dots = { "…", 3 };
@@ -89,8 +89,11 @@ query_error_message(
 
 	for (size_t at = 0; at < bad->offset && at < text.n; character++)
 		at += character_at(text, at).n;
-	buf_printf(b, "Invalid filter expression: %s at character %zu",
-	    bad->text, character);
+	struct str why = str_of(bad->text);
+
+	buf_cat(b, "Invalid filter expression: ");
+	put_shown(b, why, 0, why.n);
+	buf_printf(b, " at character %zu", character);
 }
 
 void
@@ -98,7 +101,7 @@ query_error_print(struct buf *b, struct str text, const struct query_error *bad)
 {
 	size_t place = bad->offset < text.n ? bad->offset : text.n;
 	size_t from = place, to = place, end = text.n - place;
-	int left = COLUMNS_BEFORE, right = COLUMNS_BEHIND, caret = 0;
+	int left = COLUMNS_BEFORE, right, caret = 0;
 
 	end = place + (bad->length < end ? bad->length : end);
 	while (from > 0 && left > 0) {
@@ -107,6 +110,7 @@ query_error_print(struct buf *b, struct str text, const struct query_error *bad)
 		from -= back;
 		left -= columns(str_sub(text, from, back));
 	}
+	right = COLUMNS_SHOWN - COLUMNS_BEFORE + (left > 0 ? left : 0);
 	while (to < text.n && right > 0) {
 		struct str c = character_at(text, to);
 

@@ -159,22 +159,29 @@ query_scope_name(unsigned scope)
 		unsigned scope;
 		const char *name;
 	} names[] = {
-		{ EVERYWHERE, "a trace, service() and edge()" },
+		{ EVERYWHERE,
+		    "outside of braces, or in those of service and edge" },
 		{ QUERY_AT_TRACE | QUERY_AT_SERVICE | QUERY_AT_CAUSE_SERVICE,
-		    "a trace, service() and rootcause.*.service" },
-		{ QUERY_AT_SERVICE | CAUSES, "service() and rootcause.*" },
+		    "outside of braces, or in those of service and "
+		    "rootcause.*.service" },
+		{ QUERY_AT_SERVICE | CAUSES,
+		    "in the braces of service and rootcause.*" },
 		{ QUERY_AT_SERVICE | QUERY_AT_CAUSE_SERVICE,
-		    "service() and rootcause.*.service" },
-		{ CAUSES, "rootcause.*" },
-		{ QUERY_AT_TRACE, "a trace" },
-		{ QUERY_AT_SERVICE, "service()" },
-		{ QUERY_AT_EDGE, "edge()" },
-		{ QUERY_AT_CAUSE_SERVICE, "rootcause.*.service" },
-		{ QUERY_AT_CAUSE_ENTITY, "rootcause.*.entity" },
-		{ QUERY_AT_CAUSE_EXCEPTION, "rootcause.*.exception" },
-		{ QUERY_AT_RESPONSE_ENTITY, "rootcause.responsetime.entity" },
+		    "in the braces of service and rootcause.*.service" },
+		{ CAUSES, "in the braces of rootcause.*" },
+		{ QUERY_AT_TRACE, "outside of braces" },
+		{ QUERY_AT_SERVICE, "in the braces of service" },
+		{ QUERY_AT_EDGE, "in the braces of edge" },
+		{ QUERY_AT_CAUSE_SERVICE,
+		    "in the braces of rootcause.*.service" },
+		{ QUERY_AT_CAUSE_ENTITY,
+		    "in the braces of rootcause.*.entity" },
+		{ QUERY_AT_CAUSE_EXCEPTION,
+		    "in the braces of rootcause.*.exception" },
+		{ QUERY_AT_RESPONSE_ENTITY,
+		    "in the braces of rootcause.responsetime.entity" },
 		{ QUERY_AT_CAUSE_ENTITY | QUERY_AT_RESPONSE_ENTITY,
-		    "rootcause.responsetime.entity" },
+		    "in the braces of rootcause.responsetime.entity" },
 	};
 
 	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)

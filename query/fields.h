@@ -71,7 +71,7 @@ extern const struct query_field query_fields[];
 /* By name, A to Z and a to z being equal; NULL: there is none. */
 const struct query_field *query_field_find(struct str name);
 
-/* "service() and edge()": where a keyword may stand, in words. */
+/* Where a keyword may stand: "in the braces of service". */
 const char *query_scope_name(unsigned scope);
 
 /*

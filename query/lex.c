@@ -20,7 +20,8 @@ is_word_start(char c)
 static bool
 is_word(char c)
 {
-	return is_word_start(c) || is_digit(c) || c == '.';
+	return is_word_start(c) || is_digit(c) || c == '.' ||
+	       (unsigned char)c >= 0x80;
 }
 
 static bool
@@ -90,6 +91,28 @@ digits(struct str s, size_t from)
 	return from;
 }
 
+/* The token of n bytes, unless more is written right behind it. */
+static struct token
+number_end(struct token t, size_t n)
+{
+	size_t more = n;
+
+	while (more < t.text.n && is_word(t.text.p[more]))
+		more++;
+	if (more == n && n < t.text.n && t.text.p[n] == '-')
+		return bad_token(t, n + 1,
+		    "this is not a number; a trace id is no condition");
+	if (more > n && t.text.p[n] == '.')
+		return bad_token(t, more, "this is not a number");
+	if (more > n)
+		return bad_token(
+		    t, more, "a number has no unit; times are in seconds");
+	if (n > QUERY_NUMBER_MAX)
+		return bad_token(t, n, "this number is too long");
+	t.text.n = n;
+	return t;
+}
+
 /* [ "-" ] digits [ "." digits ] [ "e" [ "+" | "-" ] digits ] */
 static struct token
 number_token(struct token t)
@@ -115,19 +138,8 @@ number_token(struct token t)
 		if (more > at)
 			n = more;
 	}
-	more = n;
-	while (more < s.n && is_word(s.p[more]))
-		more++;
-	if (more > n)
-		return bad_token(t, more,
-		    s.p[n] == '.'
-			? "this is not a number"
-			: "a number has no unit; times are in seconds");
-	if (n > QUERY_NUMBER_MAX)
-		return bad_token(t, n, "this number is too long");
 	t.kind = TOKEN_NUMBER;
-	t.text.n = n;
-	return t;
+	return number_end(t, n);
 }
 
 static struct token

@@ -13,7 +13,9 @@
 
 enum token_kind {
 	TOKEN_END,
-	TOKEN_WORD,   /* letters, digits, _ and dots, no digit first */
+	TOKEN_WORD,   /* letters, digits, _ and dots; a letter of A to z or _
+			 first, later ones may   be any, so that messages show the
+			 whole word */
 	TOKEN_STRING, /* with its quotes */
 	TOKEN_NUMBER,
 	TOKEN_OP, /* = != < <= > >= */

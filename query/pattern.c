@@ -16,7 +16,7 @@
 static bool
 bad_pattern(struct query_error *bad, struct str member, const char *what)
 {
-	snprintf(bad->text, sizeof(bad->text), "%.*s in a root cause %s",
+	snprintf(bad->text, sizeof(bad->text), "in rootcause.json, %.*s %s",
 	    STR_ARG(str_sub(member, 0, 40)), what);
 	return false;
 }
@@ -44,7 +44,7 @@ take_bool(const struct json_val *v, enum tristate *t)
 static const char a_string[] = "must be a string",
 		  a_boolean[] = "must be true or false",
 		  a_list[] = "must be a list of at most 100 objects",
-		  not_a_member[] = "is not a member of it";
+		  not_a_member[] = "is not a member of root causes";
 
 static bool
 exception_parse(struct arena *arena, const struct json_val *v,

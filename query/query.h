@@ -85,12 +85,16 @@ void query_error_message(
 void query_error_print(
     struct buf *b, struct str text, const struct query_error *bad);
 
-/* What can be typed, for completion: keywords, functions and operators. */
+/*
+ * What can be typed, for completion: keywords and functions in the table's
+ * order, then operators.  False: there are not so many.
+ */
 struct query_word {
-	const char *text; /* as typed: "http.status", "service(", "AND" */
+	const char *text;   /* http.status, service, AND */
+	const char *behind; /* what always follows: "(", "." or "" */
 	const char *help;
 };
-size_t query_words(const struct query_word **words);
+bool query_word(size_t i, struct query_word *word);
 
 /* The manual page telltale-filter(7), as mdoc, out of the table. */
 void query_manual(struct buf *b);

@@ -31,6 +31,7 @@ struct out {
 };
 
 static void put_node(struct out *o, const struct node *n);
+static void put_terms(struct out *o, const struct node *n);
 
 static void
 push(struct out *o, int symbols)
@@ -211,7 +212,11 @@ put_block(struct out *o, const struct node *block, const char *part,
 	inner.notes = notes;
 	inner.owner = owner;
 	buf_cat(o->b, " AND (");
-	put_node(&inner, block);
+	if ((block->kind == NODE_AND || block->kind == NODE_OR) &&
+	    !block->negated)
+		put_terms(&inner, block);
+	else
+		put_node(&inner, block);
 	buf_char(o->b, ')');
 	if (inner.highest > o->highest)
 		o->highest = inner.highest;
@@ -393,8 +398,6 @@ struct span {
 	size_t highest;
 	size_t from, to;
 };
-
-static void put_terms(struct out *o, const struct node *n);
 
 /* AND binds tighter than OR: within one it needs no brackets. */
 static void

@@ -271,15 +271,16 @@ parse_dot_key(struct parser *p, struct token t, struct str *key)
 		return false;
 	}
 	size_t end = t.offset + t.text.n;
+	bool plain = end == p->text.n ||
+		     str_find(STR("-:/@#$"), p->text.p[end]) == SIZE_MAX;
 
-	if (end < p->text.n &&
-	    str_find(STR("-:/@#$"), p->text.p[end]) != SIZE_MAX) {
+	for (size_t i = 0; i < key->n; i++)
+		plain = plain && (unsigned char)key->p[i] < 0x80;
+	if (!plain)
 		parser_fail_at(p, &t,
 		    "a key of more than letters, digits and _ stands in "
 		    "brackets: annotation[…]");
-		return false;
-	}
-	return true;
+	return plain;
 }
 
 /* ANNOTATION ( "." key | "[" key "]" ) [ operator literal ] */
@@ -569,8 +570,8 @@ parser_term(struct parser *p)
 	if (!f)
 		return unknown(p);
 	if ((f->where & p->scope) == 0)
-		return parser_fail(p, "%s cannot stand here; its place is %s",
-		    f->name, query_scope_name(f->where));
+		return parser_fail(p, "%s cannot stand here, only %s", f->name,
+		    query_scope_name(f->where));
 	p->bare = NULL;
 	p->compared = false;
 	struct node *n = parse[f->type](p, f);
