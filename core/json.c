@@ -200,7 +200,7 @@ json_iter_next(struct json_iter *it)
 {
 	yyjson_val *v = it->next;
 
-	if (it->left == 0)
+	if (!v || it->left == 0)
 		return NULL;
 	it->left--;
 	if (yyjson_is_obj(node(it->of))) {
