@@ -118,23 +118,27 @@ struct balancer {
 	struct str trace;
 };
 
-/*
- * elb client target seconds*3 status status bytes bytes
- *     ["request" ["agent" [cipher protocol [...]]]]
- */
+/* elb client target seconds*3 status status bytes bytes */
 static bool
-balancer(struct str *rest, struct balancer *b)
+balancer_numbers(struct str *rest, struct balancer *b)
 {
-	struct str w;
-
 	if (!word(rest, &b->elb) || !word(rest, &b->client) ||
 	    !word(rest, &b->target))
 		return false;
 	for (int i = 0; i < 3; i++)
 		if (!scan_char(rest, ' ') || !seconds(rest, &b->duration[i]))
 			return false;
-	if (!number(rest, &b->status) || !number(rest, &b->target_status) ||
-	    !number(rest, &b->received) || !number(rest, &b->sent))
+	return number(rest, &b->status) && number(rest, &b->target_status) &&
+	       number(rest, &b->received) && number(rest, &b->sent);
+}
+
+/* numbers ["request" ["agent" [cipher protocol [...]]]] */
+static bool
+balancer(struct str *rest, struct balancer *b)
+{
+	struct str w;
+
+	if (!balancer_numbers(rest, b))
 		return false;
 	if (rest->n == 0)
 		return true;
@@ -259,43 +263,68 @@ s3_tail(struct str rest, struct str *host)
 	return true;
 }
 
-/*
- * owner bucket [time] peer requester id OPERATION key "request" status error
- *     bytes size total turnaround "referer" "agent" version ...
- */
+struct s3 {
+	struct str time, peer, request, status, bytes, ms;
+	struct str referer, agent, host;
+};
+
+/* owner bucket [time] */
+static bool
+s3_head(struct str *rest, struct s3 *l)
+{
+	struct str w;
+
+	if (!scan_word(rest, &w) || str_find(w, '[') != SIZE_MAX ||
+	    !word(rest, &w) || str_find(w, '[') != SIZE_MAX ||
+	    !scan_text(rest, STR(" [")) || rest->n < 27 || rest->p[26] != ']')
+		return false;
+	l->time = str_sub(*rest, 0, 26);
+	*rest = str_from(*rest, 27);
+	return true;
+}
+
+/* ` peer requester id OPERATION key "request"` */
+static bool
+s3_request(struct str *rest, struct s3 *l)
+{
+	struct str w;
+
+	return word(rest, &l->peer) && word(rest, &w) && word(rest, &w) &&
+	       word(rest, &w) && operation(w) && word(rest, &w) &&
+	       quoted_or_dash(rest, &l->request);
+}
+
+/* ` status error bytes size total turnaround` */
+static bool
+s3_numbers(struct str *rest, struct s3 *l)
+{
+	struct str w;
+
+	return number(rest, &l->status) && word(rest, &w) &&
+	       number(rest, &l->bytes) && number(rest, &w) &&
+	       number(rest, &l->ms) && number(rest, &w);
+}
+
+/* head request numbers "referer" "agent" version ... */
 bool
 aws_s3(struct scan *s)
 {
 	struct str rest = s->line;
-	struct str host = { NULL, 0 };
-	struct str time, w, peer, op, request, status, bytes, ms, referer,
-	    agent;
+	struct s3 l = { 0 };
 
-	if (!scan_word(&rest, &w) || str_find(w, '[') != SIZE_MAX ||
-	    !word(&rest, &w) || str_find(w, '[') != SIZE_MAX ||
-	    !scan_text(&rest, STR(" [")) || rest.n < 27 || rest.p[26] != ']')
+	if (!s3_head(&rest, &l) || !s3_request(&rest, &l) ||
+	    !s3_numbers(&rest, &l) || !quoted_or_dash(&rest, &l.referer) ||
+	    !quoted_or_dash(&rest, &l.agent) || !s3_tail(rest, &l.host))
 		return false;
-	time = str_sub(rest, 0, 26);
-	rest = str_from(rest, 27);
-	if (!word(&rest, &peer) || !word(&rest, &w) || !word(&rest, &w) ||
-	    !word(&rest, &op) || !operation(op) || !word(&rest, &w) ||
-	    !quoted_or_dash(&rest, &request))
-		return false;
-	if (!number(&rest, &status) || !word(&rest, &w) ||
-	    !number(&rest, &bytes) || !number(&rest, &w) ||
-	    !number(&rest, &ms) || !number(&rest, &w) ||
-	    !quoted_or_dash(&rest, &referer) ||
-	    !quoted_or_dash(&rest, &agent) || !s3_tail(rest, &host))
-		return false;
-	s->time = time;
-	s->q->peer = peer;
-	s->request = request;
-	s->status = status;
-	s->bytes = bytes;
-	s->duration[0] = ms;
+	s->time = l.time;
+	s->q->peer = l.peer;
+	s->request = l.request;
+	s->status = l.status;
+	s->bytes = l.bytes;
+	s->duration[0] = l.ms;
 	s->unit = UNIT_MS;
-	s->q->referer = referer;
-	s->q->agent = agent;
-	s->q->host = host;
+	s->q->referer = l.referer;
+	s->q->agent = l.agent;
+	s->q->host = l.host;
 	return true;
 }

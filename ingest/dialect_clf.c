@@ -116,9 +116,8 @@ scan_word(struct str *rest, struct str *out)
 }
 
 /* Bytes that end a peer. */
-static const bool ends_peer[256] = {
-	[' '] = true, ['['] = true, ['"'] = true, ['|'] = true
-};
+static const bool
+    ends_peer[256] = { [' '] = true, ['['] = true, ['"'] = true, ['|'] = true };
 
 /* [^ \["|]{1,255} and a blank behind it. */
 static bool
