@@ -50,6 +50,21 @@ number(struct str *rest, struct str *out)
 	return scan_char(rest, ' ') && scan_number(rest, out);
 }
 
+/* ` word`, where no quote can be: the part before the first one. */
+static bool
+bare(struct str *rest, struct str *out)
+{
+	struct str s = *rest;
+	size_t n;
+
+	if (!scan_char(&s, ' '))
+		return false;
+	n = str_find(s, ' ');
+	*out = str_sub(s, 0, n);
+	*rest = str_from(s, out->n);
+	return out->n > 0;
+}
+
 /* ....-..-..T[^ "]{9,24} */
 static bool
 iso(struct str *rest, struct str *out)
@@ -63,33 +78,40 @@ iso(struct str *rest, struct str *out)
 	return true;
 }
 
-/* Behind the agent's quote: a cipher and a protocol. */
+/* A cipher and a protocol, behind the agent's quote. */
 static bool
-tls_follows(struct str s)
+tls(struct str *rest)
 {
+	struct str s = *rest;
 	struct str w;
 
-	return word(&s, &w) && word(&s, &w) &&
-	       (str_eq(w, STR("-")) || str_starts(w, STR("TLS")) ||
-		   str_starts(w, STR("SSL"))) &&
-	       (s.n == 0 || s.p[0] == ' ');
+	if (!word(&s, &w) || !word(&s, &w) ||
+	    (!str_eq(w, STR("-")) && !str_starts(w, STR("TLS")) &&
+		!str_starts(w, STR("SSL"))) ||
+	    (s.n > 0 && s.p[0] != ' '))
+		return false;
+	*rest = s;
+	return true;
 }
 
 static bool
-quote_or_end(struct str s)
+ends_request(struct str *rest)
 {
-	return s.n == 0 || str_starts(s, STR(" \""));
+	return rest->n == 0 || str_starts(*rest, STR(" \""));
 }
 
 static bool
-tls_or_end(struct str s)
+ends_agent(struct str *rest)
 {
-	return s.n == 0 || tls_follows(s);
+	return rest->n == 0 || tls(rest);
 }
 
-/* ` "text"`, ending at the first quote behind which `ends` is true. */
+/*
+ * ` "text"`, ending at the first quote behind which `ends` is true; that may
+ * move behind what it has recognised.
+ */
 static bool
-quoted(struct str *rest, struct str *out, bool (*ends)(struct str))
+quoted(struct str *rest, struct str *out, bool (*ends)(struct str *))
 {
 	struct str s = *rest;
 	size_t at = 0;
@@ -97,17 +119,19 @@ quoted(struct str *rest, struct str *out, bool (*ends)(struct str))
 	if (!scan_text(&s, STR(" \"")))
 		return false;
 	for (;;) {
-		size_t q = str_find(str_from(s, at), '"');
+		struct str behind = str_from(s, at);
+		size_t q = str_find(behind, '"');
 
 		if (q == SIZE_MAX)
 			return false;
 		at += q + 1;
-		if (ends(str_from(s, at)))
-			break;
+		behind = str_from(s, at);
+		if (ends(&behind)) {
+			*out = str_sub(s, 0, at - 1);
+			*rest = behind;
+			return true;
+		}
 	}
-	*out = str_sub(s, 0, at - 1);
-	*rest = str_from(s, at);
-	return true;
 }
 
 struct balancer {
@@ -118,37 +142,44 @@ struct balancer {
 	struct str trace;
 };
 
-/* elb client target seconds*3 status status bytes bytes */
+/*
+ * elb client target seconds*3 status status bytes bytes, up to the first
+ * quote or to the end
+ */
 static bool
 balancer_numbers(struct str *rest, struct balancer *b)
 {
-	if (!word(rest, &b->elb) || !word(rest, &b->client) ||
-	    !word(rest, &b->target))
+	size_t quote = str_find(*rest, '"');
+	struct str s = str_sub(*rest, 0, quote);
+
+	if (!bare(&s, &b->elb) || !bare(&s, &b->client) ||
+	    !bare(&s, &b->target))
 		return false;
 	for (int i = 0; i < 3; i++)
-		if (!scan_char(rest, ' ') || !seconds(rest, &b->duration[i]))
+		if (!scan_char(&s, ' ') || !seconds(&s, &b->duration[i]))
 			return false;
-	return number(rest, &b->status) && number(rest, &b->target_status) &&
-	       number(rest, &b->received) && number(rest, &b->sent);
+	if (!number(&s, &b->status) || !number(&s, &b->target_status) ||
+	    !number(&s, &b->received) || !number(&s, &b->sent))
+		return false;
+	if (quote == SIZE_MAX) {
+		*rest = s;
+		return s.n == 0;
+	}
+	*rest = str_from(*rest, quote - 1);
+	return str_eq(s, STR(" "));
 }
 
 /* numbers ["request" ["agent" [cipher protocol [...]]]] */
 static bool
 balancer(struct str *rest, struct balancer *b)
 {
-	struct str w;
-
 	if (!balancer_numbers(rest, b))
 		return false;
 	if (rest->n == 0)
 		return true;
-	if (!quoted(rest, &b->request, quote_or_end))
+	if (!quoted(rest, &b->request, ends_request))
 		return false;
-	if (rest->n == 0)
-		return true;
-	if (!quoted(rest, &b->agent, tls_or_end))
-		return false;
-	return rest->n == 0 || (word(rest, &w) && word(rest, &w));
+	return rest->n == 0 || quoted(rest, &b->agent, ends_agent);
 }
 
 static void

@@ -28,7 +28,9 @@ without_port(struct str s)
 {
 	size_t n = s.n;
 
-	if (n > 0 && s.p[0] == '[') {
+	if (n == 0 || !memchr(s.p, ':', n))
+		return s;
+	if (s.p[0] == '[') {
 		size_t end = str_find(s, ']');
 
 		return end == SIZE_MAX ? s : str_sub(s, 1, end - 1);
@@ -225,28 +227,53 @@ finish_bytes(struct scan *s)
 	s->q->bytes = (int64_t)v;
 }
 
+/* Digits and at most one point, as value * 10^-places; false: too long. */
+static bool
+decimal(struct str s, uint64_t *value, int *places)
+{
+	uint64_t v = 0;
+	int behind = 0;
+	bool point = false;
+
+	if (s.n > 18)
+		return false;
+	for (size_t i = 0; i < s.n; i++) {
+		if (s.p[i] == '.' && !point && i > 0) {
+			point = true;
+			continue;
+		}
+		if (!scan_is_digit(s.p[i]))
+			return false;
+		v = v * 10 + (uint64_t)(s.p[i] - '0');
+		behind += point;
+	}
+	*value = v;
+	*places = behind;
+	return s.n > 0;
+}
+
 /* A number of units as nanoseconds; false: none, negative or too large. */
 static bool
 duration_part(struct str text, enum unit unit, int64_t *ns)
 {
-	static const int64_t scale[] = { [UNIT_NONE] = 1,
-		[UNIT_S] = 1,
-		[UNIT_MS] = 1000,
-		[UNIT_US] = 1000000,
-		[UNIT_NS] = 1000000000 };
-	int64_t v;
+	static const int digits[] = { [UNIT_NONE] = 9,
+		[UNIT_S] = 9,
+		[UNIT_MS] = 6,
+		[UNIT_US] = 3,
+		[UNIT_NS] = 0 };
+	static const int64_t powers[] = { 1, 10, 100, 1000, 10000, 100000,
+		1000000, 10000000, 100000000, 1000000000 };
+	uint64_t v;
+	int places;
+	int64_t whole;
 
-	if (unit == UNIT_NS) {
-		uint64_t u;
-
-		if (!str_u64(&text, &u) || u > INT64_MAX)
-			return false;
-		*ns = (int64_t)u;
-		return true;
-	}
-	if (!str_seconds_ns(&text, &v) || v < 0)
+	if (decimal(text, &v, &places) && places <= digits[unit])
+		return !__builtin_mul_overflow(v, powers[digits[unit] - places],
+		    ns);
+	/* The unusual ones: many digits, something behind the number. */
+	if (!str_seconds_ns(&text, &whole) || whole < 0)
 		return false;
-	*ns = v / scale[unit];
+	*ns = whole / powers[9 - digits[unit]];
 	return true;
 }
 

@@ -71,17 +71,18 @@ day_of(const char *p, struct day *day, int64_t *ns)
 static bool
 fraction(struct str s, int64_t *ns)
 {
-	int64_t unit = NS_PER_SEC;
+	static const int64_t powers[] = { 1, 10, 100, 1000, 10000, 100000,
+		1000000, 10000000, 100000000 };
+	int64_t v = 0;
 
 	if (s.n < 2 || s.n > 10)
 		return false;
-	*ns = 0;
 	for (size_t i = 1; i < s.n; i++) {
 		if (!scan_is_digit(s.p[i]))
 			return false;
-		unit /= 10;
-		*ns += unit * (s.p[i] - '0');
+		v = v * 10 + (s.p[i] - '0');
 	}
+	*ns = v * powers[10 - s.n];
 	return true;
 }
 
