@@ -299,5 +299,4 @@ record_clear(struct record *r)
 	r->log.logger = none;
 	r->log.text = none;
 	segment_clear(&r->segment);
-	request_clear(&r->request);
 }
