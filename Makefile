@@ -28,7 +28,7 @@ SAN_fuzz   := -fsanitize=fuzzer-no-link,address,undefined \
 SAN_cov    := --coverage -O0
 ISAL_noisal := no
 LTO_release := -flto=auto
-LTO_noisal  := -flto=auto
+LTO_noisal := -flto=auto
 ifdef CC_$(FLAVOUR)
 CC := $(CC_$(FLAVOUR))
 endif
@@ -36,8 +36,11 @@ endif
 ISAL ?= $(or $(ISAL_$(FLAVOUR)),$(if $(wildcard /usr/include/isa-l.h),yes,no))
 INFLATE := ingest/inflate_$(if $(filter yes,$(ISAL)),isal,zlib).c
 
-ALL_CFLAGS = -std=c11 -D_GNU_SOURCE -I. $(OPT) $(LTO_$(FLAVOUR)) \
-  $(WARN) $(WERROR) $(SAN_$(FLAVOUR)) -pthread $(CPPFLAGS) $(CFLAGS)
+COMMON = $(OPT) $(LTO_$(FLAVOUR)) $(SAN_$(FLAVOUR)) -pthread
+ALL_CFLAGS = -std=c11 -D_GNU_SOURCE -I. $(WARN) $(WERROR) $(COMMON) \
+  $(CPPFLAGS) $(CFLAGS)
+# Without the warnings: seen across files, they are of inlined library code.
+LINK = $(CC) $(COMMON) $(CFLAGS) $(LDFLAGS)
 LIBS := -lyyjson -lpcre2-8 -lz -lxxhash -lsqlite3 -lm \
   $(if $(filter yes,$(ISAL)),-lisal)
 
@@ -55,13 +58,13 @@ MAKES := $(MAKE) --no-print-directory
 all: $(BUILD)/telltale
 
 $(BUILD)/telltale: $(MAIN) $(OBJ) $(BUILD)/objects
-	$(CC) $(ALL_CFLAGS) $(LDFLAGS) -o $@ $(filter %.o,$^) $(LIBS)
+	$(LINK) -o $@ $(filter %.o,$^) $(LIBS)
 
 $(BUILD)/unit: $(UNIT) $(OBJ) $(BUILD)/objects
-	$(CC) $(ALL_CFLAGS) $(LDFLAGS) -o $@ $(filter %.o,$^) -lcriterion $(LIBS)
+	$(LINK) -o $@ $(filter %.o,$^) -lcriterion $(LIBS)
 
 $(FUZZ): %: %.o $(OBJ) $(BUILD)/objects
-	$(CC) $(ALL_CFLAGS) -fsanitize=fuzzer -o $@ $(filter %.o,$^) $(LIBS)
+	$(LINK) -fsanitize=fuzzer -o $@ $(filter %.o,$^) $(LIBS)
 
 $(BUILD)/%.o: %.c $(BUILD)/flags
 	@mkdir -p $(@D)
@@ -128,12 +131,8 @@ uninstall:
 	rm -f $(DEST)/bin/telltale $(foreach m,$(MANS),\
 	  $(DEST)/share/man/man$(subst .,,$(suffix $m))/$(notdir $m)) \
 	  $(DEST)/share/bash-completion/completions/telltale
-
-clean:
-	rm -rf build
-
-help:
-	@sed -n 's/^#: //p' Makefile
+clean: ; rm -rf build
+help: ; @sed -n 's/^#: //p' Makefile
 #: make             build/release/telltale
 #: make demo        install what is missing, build, replay the demo archive
 #: make check       install what tests need, build, run all tests

@@ -121,8 +121,6 @@ body '@if (n > 3)
 @else
 @@return n;'
 finds tidy else-after-return 'an else after return'
-body '@return n ? fine(n - 1) : 0;'
-finds tidy no-recursion 'a recursion'
 c_file core/bad.c <<'END'
 int bad(int a, int b, int c, int d, int e, int f, int g);
 

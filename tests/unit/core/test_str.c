@@ -194,10 +194,10 @@ Test(str, numbers_are_read_or_the_cursor_stays)
 		struct str rest = all;
 		uint64_t v = 0;
 
-		cr_assert_eq(
-		    str_u64(&rest, &v), rows[i].ok, "'%s'", rows[i].text);
-		cr_assert_eq(
-		    v, rows[i].want, "'%s': %" PRIu64, rows[i].text, v);
+		cr_assert_eq(str_u64(&rest, &v), rows[i].ok, "'%s'",
+		    rows[i].text);
+		cr_assert_eq(v, rows[i].want, "'%s': %" PRIu64, rows[i].text,
+		    v);
 		cr_assert(str_eq(rest, str_of(rows[i].rest)), "'%s': '%.*s'",
 		    rows[i].text, STR_ARG(rest));
 		drop(all);
@@ -238,8 +238,8 @@ Test(str, seconds_never_go_through_floating_point)
 
 		cr_assert_eq(str_seconds_ns(&rest, &ns), rows[i].ok, "'%s'",
 		    rows[i].text);
-		cr_assert_eq(
-		    ns, rows[i].want, "'%s': %" PRId64, rows[i].text, ns);
+		cr_assert_eq(ns, rows[i].want, "'%s': %" PRId64, rows[i].text,
+		    ns);
 		cr_assert(str_eq(rest, str_of(rows[i].rest)), "'%s': '%.*s'",
 		    rows[i].text, STR_ARG(rest));
 		drop(all);
