@@ -59,7 +59,8 @@ struct replay_options {
 	size_t n_names;
 	const char *out; /* --out: a directory, or NULL */
 };
-extern const struct replay_options replay_options_default;
+/* All defaults: every service, all of time, the limits' and judge's own. */
+void replay_options_init(struct replay_options *o);
 
 /* What became of what was read.  read = the sum of the others, by kind. */
 enum account {

@@ -37,7 +37,8 @@ struct row {
 	uint8_t class; /* of the request alone */
 	uint8_t flags; /* enum row_flags */
 	uint8_t kind;  /* enum record_kind */
-	uint8_t spare[6];
+	uint8_t spare[2];
+	uint32_t service; /* set when it is read back: what may be joined */
 };
 
 /* What the second reading must know about an event that the first cannot. */

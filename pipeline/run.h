@@ -33,21 +33,35 @@ struct plan {
 
 /* A service while it is made. */
 struct service {
-	struct str name; /* owned */
-	char *rule;
-	int rank; /* of the rule: the best origin's is told */
+	struct str name; /* view into the origin's key or the options */
+	char *rule;      /* in words: how the name was found */
 	struct routes *routes;
-	uint32_t *final;   /* by route number: its final number */
+	uint32_t *final;   /* by route number: what it became */
 	struct str *texts; /* by final number */
+	uint32_t n_routes;
 	uint64_t logs;
 	int64_t first_ns, last_ns;
-	uint64_t filtered_logs;
+};
+
+/* One origin of all tallies together. */
+struct canon {
+	const struct origin *origin; /* one of them */
+	uint64_t requests;           /* of all */
+	uint32_t service;
+	char *readable;
 };
 
 /* Where an origin of a tally went. */
 struct origin_map {
+	uint32_t canon;
 	uint32_t service;
 	uint32_t *routes; /* by the origin's number: the service's */
+};
+
+/* An input's turn. */
+struct order {
+	uint64_t size;
+	size_t index;
 };
 
 /* Streams that were seen, to notice that two inputs share one. */
@@ -65,7 +79,7 @@ struct run {
 	/* scan */
 	int threads;
 	struct worker *workers; /* threads of them */
-	size_t *order;          /* inputs, largest first */
+	struct order *order;    /* inputs, largest first */
 	_Atomic size_t next;    /* in order */
 	_Atomic bool again;     /* the plan does not do */
 	_Atomic bool failed;
@@ -76,13 +90,16 @@ struct run {
 	struct err err;
 
 	/* name */
-	struct service *services;
-	size_t n_services, cap_services;
+	struct canon *canons; /* by kind and key */
+	size_t n_canons;
+	struct service *services; /* by name */
+	size_t n_services;
 	struct origin_map **maps; /* by tally number, origin index */
 
 	/* join and settle */
 	struct tally final;     /* origins are services */
 	struct spill *verdicts; /* NULL unless documents are asked for */
+	struct write *write;    /* likewise */
 	uint32_t service_only;  /* --service: its index; else UINT32_MAX */
 };
 
@@ -99,16 +116,24 @@ void scan_fini(struct run *run);
 /* service.c: names by rule; votes come from the join. */
 int name_services(struct run *run, struct err *err);
 void services_fini(struct run *run);
+/* The service of an origin that the scan has met. */
+uint32_t service_of(const struct run *run, const struct origin_name *name);
 struct origin_map *run_map(const struct run *run, uint32_t origin);
 
-/* join.c */
-int join_votes(struct run *run, struct err *err);
+/* join.c: the segments of `trace` that a log of `log` has, both canons. */
+struct vote {
+	uint32_t log, trace;
+	uint64_t n;
+};
+struct votes {
+	struct vote *v; /* open-addressed, n 0: free */
+	size_t n, cap;
+	uint64_t *segments; /* by canon: request segments in all */
+};
+int join_votes(struct run *run, struct votes *votes, struct err *err);
 int join_rows(struct run *run, struct err *err);
 
 /* settle.c */
 int settle(struct run *run, struct err *err);
-
-/* write.c */
-int write_documents(struct run *run, struct err *err);
 
 #endif

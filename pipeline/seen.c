@@ -49,6 +49,15 @@ seen_again(struct seen *s, uint64_t hash)
 	return slot->count++;
 }
 
+bool
+seen_has(const struct seen *s, uint64_t hash)
+{
+	if (hash == 0)
+		hash = 1;
+	return s->young &&
+	       (slot_of(s->young, hash)->hash || slot_of(s->old, hash)->hash);
+}
+
 void
 seen_reset(struct seen *s)
 {

@@ -8,6 +8,7 @@
 #ifndef PIPELINE_SEEN_H
 #define PIPELINE_SEEN_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 enum { SEEN_MAX = 8192, SEEN_SLOTS = 2 * SEEN_MAX };
@@ -24,6 +25,8 @@ struct seen {
 
 /* How often the hash was asked for before, as far as is remembered. */
 uint32_t seen_again(struct seen *s, uint64_t hash);
+/* Whether it was, nothing being remembered. */
+bool seen_has(const struct seen *s, uint64_t hash);
 void seen_reset(struct seen *s);
 void seen_fini(struct seen *s);
 

@@ -92,8 +92,8 @@ struct hit {
 	struct example example;
 };
 
-void tally_init(
-    struct tally *t, uint32_t number, int64_t slow_ns, size_t cells_bytes);
+void tally_init(struct tally *t, uint32_t number, int64_t slow_ns,
+    size_t cells_bytes);
 void tally_fini(struct tally *t);
 
 /* What an origin is known by. */
@@ -101,6 +101,9 @@ struct origin_name {
 	enum origin_kind kind;
 	struct str group, stem, path;
 };
+
+/* The key that the name makes: what origins are compared by. */
+void origin_key(struct buf *b, const struct origin_name *name);
 
 /*
  * The origin's index, made when it is new; -1: there are ORIGINS_MAX already,
