@@ -110,7 +110,7 @@ lint: setup-lint
 fmt: setup-lint
 	@tools/lint.sh fmt
 fuzz: setup-clang
-	@tools/fuzz.sh
+	+@tools/fuzz.sh
 fuzzers: $(FUZZ)
 bench: ; @$(SETUP) bench && $(MAKES) all && bench/run.sh
 cov: setup-check
