@@ -69,6 +69,7 @@ struct finding {
 	int n_evidence;
 	struct cause causes[FINDING_CAUSES];
 	int n_causes;
+	int64_t over_ns; /* slow is above this; 0: not about time */
 	char id[22]; /* of (rule, entity, first window): no NUL */
 };
 

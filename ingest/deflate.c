@@ -81,53 +81,105 @@ symbol(struct deflate_bits *b, const struct deflate_code *c)
 	return SYMBOL_BAD;
 }
 
-/*
- * Builds a code from lengths.  Over-subscribed ones are invalid, incomplete
- * ones too, except that `lone` allows none at all or a single one of one bit.
- */
-static bool
-code_build(
-    struct deflate_code *c, const uint8_t *lengths, unsigned n, bool lone)
+/* Counts the lengths; the codes of one length are consecutive. */
+static void
+code_count(struct deflate_code *c, const uint8_t *lengths, unsigned n)
 {
-	uint16_t at[16];
-	int left = 1;
-
 	memset(c->count, 0, sizeof(c->count));
 	for (unsigned i = 0; i < n; i++)
 		c->count[lengths[i]]++;
 	c->count[0] = 0;
-	c->longest = 0;
-	at[1] = 0;
+	c->longest = 15;
+	while (c->longest > 0 && c->count[c->longest] == 0)
+		c->longest--;
+}
+
+/*
+ * Over-subscribed codes are invalid, incomplete ones too, except that `lone`
+ * allows none at all or a single one of one bit.
+ */
+static bool
+code_valid(const uint8_t *lengths, unsigned n, bool lone)
+{
+	struct deflate_code c;
+	int left = 1;
+
+	code_count(&c, lengths, n);
 	for (unsigned len = 1; len < 16; len++) {
-		left = left * 2 - c->count[len];
+		left = left * 2 - c.count[len];
 		if (left < 0)
 			return false;
-		if (c->count[len])
-			c->longest = len;
-		if (len < 15)
-			at[len + 1] = (uint16_t)(at[len] + c->count[len]);
 	}
-	if (left > 0 && !(lone && c->longest <= 1))
-		return false;
+	return left == 0 || (lone && c.longest <= 1);
+}
+
+/* Sorts the symbols of a valid code. */
+static void
+code_build(struct deflate_code *c, const uint8_t *lengths, unsigned n)
+{
+	unsigned at[16] = { 0 };
+
+	code_count(c, lengths, n);
+	for (unsigned len = 1; len < 15; len++)
+		at[len + 1] = at[len] + c->count[len];
 	for (unsigned i = 0; i < n; i++) {
 		if (lengths[i])
 			c->symbol[at[lengths[i]]++] = (uint16_t)i;
 	}
-	return true;
+}
+
+/*
+ * The code of code lengths as a table: for the next 7 bits, which are the
+ * first of the code in the lowest, the symbol and its length.
+ */
+struct short_code {
+	uint8_t symbol[128];
+	uint8_t length[128];
+};
+
+static void
+short_code_build(struct short_code *t, const uint8_t *lengths)
+{
+	unsigned code = 0;
+
+	for (unsigned len = 1; len <= 7; len++) {
+		for (unsigned i = 0; i < LENGTHS; i++) {
+			if (lengths[i] != len)
+				continue;
+			unsigned at = 0;
+			for (unsigned k = 0; k < len; k++)
+				at |= (code >> k & 1) << (len - 1 - k);
+			for (; at < 128; at += 1U << len) {
+				t->symbol[at] = (uint8_t)i;
+				t->length[at] = (uint8_t)len;
+			}
+			code++;
+		}
+		code <<= 1;
+	}
+}
+
+static int
+short_symbol(struct deflate_bits *b, const struct short_code *t)
+{
+	need(b, 7);
+	unsigned at = (unsigned)b->hold & 127;
+	if (t->length[at] > b->n)
+		return SYMBOL_SHORT;
+	take(b, t->length[at]);
+	return t->symbol[at];
 }
 
 static void
 block_fixed(struct deflate_block *b)
 {
-	uint8_t lengths[288];
-
-	memset(lengths, 8, 144);
-	memset(lengths + 144, 9, 112);
-	memset(lengths + 256, 7, 24);
-	memset(lengths + 280, 8, 8);
-	code_build(&b->lit, lengths, 288, false);
-	memset(lengths, 5, 32);
-	code_build(&b->dist, lengths, 32, false);
+	b->lits = 288;
+	b->dists = 32;
+	memset(b->lengths, 8, 144);
+	memset(b->lengths + 144, 9, 112);
+	memset(b->lengths + 256, 7, 24);
+	memset(b->lengths + 280, 8, 8);
+	memset(b->lengths + 288, 5, 32);
 }
 
 static enum deflate_verdict
@@ -165,17 +217,15 @@ repeat(struct deflate_bits *bits, int sym, uint8_t *lengths, unsigned room[2])
 }
 
 static enum deflate_verdict
-lengths_read(struct deflate_bits *bits, const struct deflate_code *code,
+lengths_read(struct deflate_bits *bits, const struct short_code *code,
     uint8_t *lengths, unsigned all)
 {
 	unsigned room[2] = { 0, all };
 
 	while (room[0] < all) {
-		int sym = symbol(bits, code);
+		int sym = short_symbol(bits, code);
 		if (sym == SYMBOL_SHORT)
 			return DEFLATE_SHORT;
-		if (sym < 0)
-			return DEFLATE_BAD;
 		if (sym < 16) {
 			lengths[room[0]++] = (uint8_t)sym;
 			continue;
@@ -192,33 +242,33 @@ block_dynamic(struct deflate_block *b, struct deflate_bits *bits)
 {
 	static const uint8_t order[LENGTHS] = { 16, 17, 18, 0, 8, 7, 9, 6, 10,
 		5, 11, 4, 12, 3, 13, 2, 14, 1, 15 };
-	uint8_t lengths[LITS + DISTS] = { 0 };
+	uint8_t lengths[LENGTHS] = { 0 };
+	struct short_code code;
 
 	if (!need(bits, 14))
 		return DEFLATE_SHORT;
-	unsigned lits = take(bits, 5) + 257;
-	unsigned dists = take(bits, 5) + 1;
+	b->lits = take(bits, 5) + 257;
+	b->dists = take(bits, 5) + 1;
 	unsigned codes = take(bits, 4) + 4;
-	if (lits > LITS || dists > DISTS)
+	if (b->lits > LITS || b->dists > DISTS)
 		return DEFLATE_BAD;
 	for (unsigned i = 0; i < codes; i++) {
 		if (!need(bits, 3))
 			return DEFLATE_SHORT;
 		lengths[order[i]] = (uint8_t)take(bits, 3);
 	}
-	if (!code_build(&b->lit, lengths, LENGTHS, false))
+	if (!code_valid(lengths, LENGTHS, false))
 		return DEFLATE_BAD;
-
+	short_code_build(&code, lengths);
 	enum deflate_verdict v =
-	    lengths_read(bits, &b->lit, lengths, lits + dists);
+	    lengths_read(bits, &code, b->lengths, b->lits + b->dists);
 	if (v != DEFLATE_OK)
 		return v;
-	if (lengths[END_OF_BLOCK] == 0)
+	if (b->lengths[END_OF_BLOCK] == 0 ||
+	    !code_valid(b->lengths, b->lits, true) ||
+	    !code_valid(b->lengths + b->lits, b->dists, true))
 		return DEFLATE_BAD;
-	if (!code_build(&b->dist, lengths + lits, dists, true))
-		return DEFLATE_BAD;
-	return code_build(&b->lit, lengths, lits, true) ? DEFLATE_OK
-							: DEFLATE_BAD;
+	return DEFLATE_OK;
 }
 
 enum deflate_verdict
@@ -306,7 +356,7 @@ static enum deflate_verdict
 coded(struct deflate *d, struct deflate_bits *bits)
 {
 	struct deflate_bits at = *bits;
-	int sym = symbol(&at, &d->block.lit);
+	int sym = symbol(&at, &d->lit);
 
 	if (sym >= 0 && sym < END_OF_BLOCK) {
 		emit(d, (uint8_t)sym);
@@ -319,7 +369,7 @@ coded(struct deflate *d, struct deflate_bits *bits)
 		if (!need(&at, len_extra[sym]))
 			return DEFLATE_SHORT;
 		unsigned len = len_base[sym] + take(&at, len_extra[sym]);
-		int dist = distance(&at, &d->block.dist);
+		int dist = distance(&at, &d->dist);
 		if (dist < 0)
 			sym = dist;
 		else if ((size_t)dist > d->have)
@@ -348,15 +398,29 @@ stored(struct deflate *d, struct deflate_bits *bits)
 	return DEFLATE_OK;
 }
 
+void
+deflate_enter(
+    struct deflate *d, const struct deflate_block *b, uint32_t stored_left)
+{
+	d->at = DEFLATE_IN_BLOCK;
+	d->block = *b;
+	d->block.stored = stored_left;
+	if (b->type == 0)
+		return;
+	code_build(&d->lit, b->lengths, b->lits);
+	code_build(&d->dist, b->lengths + b->lits, b->dists);
+}
+
 static enum deflate_verdict
 advance(struct deflate *d, struct deflate_bits *bits)
 {
-	if (d->at == DEFLATE_IN_BLOCK) {
+	struct deflate_block b;
+
+	if (d->at == DEFLATE_IN_BLOCK)
 		return d->block.type ? coded(d, bits) : stored(d, bits);
-	}
-	enum deflate_verdict v = deflate_block_read(&d->block, bits);
+	enum deflate_verdict v = deflate_block_read(&b, bits);
 	if (v == DEFLATE_OK)
-		d->at = DEFLATE_IN_BLOCK;
+		deflate_enter(d, &b, b.stored);
 	return v;
 }
 

@@ -33,11 +33,13 @@ struct deflate_code {
 	unsigned longest;
 };
 
+/* What a header says; the codes are made of the lengths when needed. */
 struct deflate_block {
 	bool final;
 	unsigned type;   /* 0 stored, 1 fixed, 2 dynamic */
 	uint32_t stored; /* bytes of a stored block to come */
-	struct deflate_code lit, dist;
+	unsigned lits, dists;
+	uint8_t lengths[288 + 32]; /* of lits codes, then of dists */
 };
 
 enum deflate_verdict {
@@ -61,6 +63,7 @@ struct deflate {
 	uint64_t hold;
 	unsigned n;
 	struct deflate_block block;
+	struct deflate_code lit, dist;
 	size_t have;    /* bytes of the window in use */
 	size_t pos;     /* where the next one goes */
 	size_t pending; /* the last ones, not given out yet */
@@ -73,6 +76,10 @@ void deflate_init(struct deflate *d);
 /* The bytes before, the last `pending` of which are still to be given out. */
 void deflate_history(
     struct deflate *d, const uint8_t *p, size_t n, size_t pending);
+
+/* Goes on within a block whose header has been read, `stored` bytes left. */
+void deflate_enter(
+    struct deflate *d, const struct deflate_block *b, uint32_t stored);
 
 /* As inflate_step, with any room for output. */
 enum inflate deflate_step(struct deflate *d, struct inflate_io *io);

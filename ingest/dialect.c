@@ -65,123 +65,133 @@
 #define COL_AS(group) "\\t(?<" group ">[^\\t]*+)"
 
 /* name, help, pattern, clock, flags, head, parse, gate */
-#define ROWS(ROW)                                                                       \
-	ROW("werkzeug", "Flask's and Werkzeug's development server",                    \
-	    CLF(" ") "\\z", CLOCK_CLF, 0, clf_head, clf_werkzeug, false)                \
-	ROW("combined",                                                                 \
-	    "Apache and nginx combined, gunicorn, morgan combined",                     \
-	    CLF("[: ]") CLF_AGENT "\\z", CLOCK_CLF, 0, clf_head, clf_combined,          \
-	    false)                                                                      \
-	ROW("common", "Apache common, morgan common", CLF(":") "\\z",                   \
-	    CLOCK_CLF, 0, clf_head, clf_common, false)                                  \
-	ROW("nginx",                                                                    \
-	    "nginx main: combined and X-Forwarded-For, further fields",                 \
-	    CLF("[: ]") CLF_AGENT                                                       \
-	    " " QUOTED("?<forwarded>") "(?<more>.*+)\\z",                               \
-	    CLOCK_CLF, 0, clf_head, clf_nginx, false)                                   \
-	ROW("ingress", "ingress-nginx: request time and upstreams",                     \
-	    CLF("[: ]") CLF_AGENT INGRESS("?<duration_s>", "?<target>"),                \
-	    CLOCK_CLF, 0, clf_head, clf_ingress, false)                                 \
-	ROW("traefik", "Traefik's common log format: router, backend, time",            \
-	    CLF("[: ]") CLF_AGENT TRAEFIK("?<target>", "?<duration_ms>"),               \
-	    CLOCK_CLF, DIALECT_STARTS, clf_head, clf_traefik, false)                    \
-	ROW("extended", "combined and further fields that are not quoted",              \
-	    CLF("[: ]") CLF_AGENT "(?!" INGRESS("?:", "?:") "|" TRAEFIK("?:",           \
-		"?:") ")"                                                               \
-		      "(?: (?<duration_s>[0-9]++\\.[0-9]++)\\z|(?<more> "               \
-		      "[^\"].*+)\\z)",                                                  \
-	    CLOCK_CLF, 0, clf_head, clf_extended, false)                                \
-	ROW("rack", "Rack's common logger, Sinatra: seconds at the end",                \
-	    CLF("[: ]") " (?<duration_s>[0-9]++\\.[0-9]++)\\z", CLOCK_CLF, 0,           \
-	    clf_head, clf_rack, false)                                                  \
-	ROW("finagle", "finagle: milliseconds and agent",                               \
-	    CLF("[: ]") " (?<duration_ms>[0-9]++) " QUOTED("?<agent>") "\\z",           \
-	    CLOCK_CLF, 0, clf_head, clf_finagle, false)                                 \
-	ROW("alb", "Application Load Balancer, all generations",                        \
-	    "(?s)^(?:https?|h2|grpcs|wss?) " ISO_TIME BALANCER(                         \
-		"(?: [^ \"]++ \"(?<trace>[^\"]*+)\")?"),                                \
-	    CLOCK_ISO, 0, NULL, aws_alb, false)                                         \
-	ROW("elb", "Classic Load Balancer",                                             \
-	    "(?s)^(?=[0-9])" ISO_TIME BALANCER("") "\\z", CLOCK_ISO,                    \
-	    DIALECT_STARTS, NULL, aws_elb, false)                                       \
-	ROW("cloudfront", "CloudFront standard log, with or without #Fields",           \
-	    "(?s)^(?<time>[0-9][^\\t]{2}[0-9]-[^\\t]{2}-[^\\t]{2}\\t[^\\t]{8}"          \
-	    ")" COL COL_AS("bytes") COL_AS("peer") COL_AS("method") COL_AS("h"          \
-									   "o"          \
-									   "s"          \
-									   "t") COL_AS( \
-		"url") COL_AS("status") COL_AS("referer") COL_AS("agent")               \
-		COL_AS("query") "(?:" COL "(?:" COL "(?:" COL "(?:" COL_AS(             \
-		    "vhost") "(?:" COL "(?:" COL                                        \
-			     "(?:" COL_AS("duration_s") "(?:" COL_AS(                   \
-				 "forwarded") "(?:\\t.*+)?)?)?)?)?)?)?)?)?"             \
-					      "\\z",                                    \
-	    CLOCK_W3C, DIALECT_ENCODED | DIALECT_ZERO, NULL, w3c_cloudfront,            \
-	    false)                                                                      \
-	ROW("s3", "S3 server access log, all generations",                              \
-	    "(?s)^[^ \"\\[]++ [^ \"\\[]++ \\[(?<time>.{26})\\] (?<peer>[^ "             \
-	    "\"]++)"                                                                    \
-	    " [^ \"]++ [^ \"]++ (?=[A-Z0-9_.])[A-Z0-9_]++\\.[A-Z0-9_.]++"               \
-	    " [^ \"]++ " DASHED(                                                        \
-		"?<request>") " (?<status>[0-9]++|-) [^ \"]++"                          \
-			      " (?<bytes>[0-9]++|-) (?:[0-9]++|-) "                     \
-			      "(?<duration_ms>[0-9]++|-)"                               \
-			      " (?:[0-9]++|-) " DASHED(                                 \
-				  "?<referer>") " " DASHED("?<agent>") "(?:"            \
-								       "\\z| "          \
-								       "[^ "            \
-								       "\"]++"          \
-								       "(?: "           \
-								       "[^ "            \
-								       "\"]++"          \
-								       " [^ "           \
-								       "\"]++"          \
-								       " [^ "           \
-								       "\"]++"          \
-								       " [^ "           \
-								       "\"]++"          \
-								       " "              \
-								       "(?<"            \
-								       "host>"          \
-								       "[^ "            \
-								       "\"]++"          \
-								       ")(?= "          \
-								       "|\\z)"          \
-								       "|(?= "          \
-								       "|\\z)"          \
-								       "))",            \
-	    CLOCK_CLF, DIALECT_STARTS, NULL, aws_s3, false)                             \
-	ROW("koa", "koa sample services: method, path, milliseconds",                   \
-	    "^" METHOD_URL " - (?<duration_ms>" MILLIS ")(?:ms)?\\z",                   \
-	    CLOCK_NONE, 0, NULL, app_koa, false)                                        \
-	ROW("morgan-tiny", "morgan tiny",                                               \
-	    "^" METHOD_URL " (?<status>[0-9]++|-) (?<bytes>[0-9]++|-) - "               \
-	    "(?<duration_ms>" MILLIS "|-) ms\\z",                                       \
-	    CLOCK_NONE, 0, NULL, app_morgan_tiny, false)                                \
-	ROW("morgan-dev", "morgan dev",                                                 \
-	    "^" METHOD_URL " (?<status>[0-9]++|-) (?<duration_ms>" MILLIS               \
-	    "|-) ms - (?<bytes>[0-9]++|-)\\z",                                          \
-	    CLOCK_NONE, 0, NULL, app_morgan_dev, false)                                 \
-	ROW("uwsgi", "uWSGI's request line",                                            \
-	    "(?s)^\\[pid: [0-9]++\\|app: [^|\\]]++\\|req: [^\\]]++\\] "                 \
-	    "(?<peer>[^ ]*+) \\([^)]*+\\) \\{[^}]*+\\} "                                \
-	    "\\[(?<time>[^\\]]{24})\\]"                                                 \
-	    " (?<method>[^ ]++) (?<url>(?:[^ ]++| (?!=> generated ))*+)"                \
-	    " => generated (?<bytes>[0-9]++) bytes in "                                 \
-	    "(?:(?<duration_ms>[0-9]++) msecs|(?<duration_us>[0-9]++) micros)"          \
-	    "(?: via [a-z]++\\(\\))? \\(HTTP/[0-9.]++ (?<status>[0-9]++)\\)",           \
-	    CLOCK_CTIME, DIALECT_STARTS, NULL, app_uwsgi, false)                        \
-	ROW("haproxy", "HAProxy's HTTP log",                                            \
-	    "(?s)^(?<peer>[^ \"\\[]++) "                                                \
-	    "\\[(?<time>[^\\]]{2}/[^\\]]{3}/[^\\]]{4}:"                                 \
-	    "[^\\]]{8}\\.[^\\]]{3})\\] [^ \"]++ (?<target>[^ \"]++) "                   \
-	    "(?:-?[0-9]++/){4}\\+?(?<duration_ms>[0-9]++) "                             \
-	    "(?:-1|(?<status>[0-9]++)) \\+?(?<bytes>[0-9]++) [^\"]*+(?<= )\""           \
-	    "(?<request>.*)\"\\z",                                                      \
-	    CLOCK_CLF, DIALECT_STARTS, NULL, app_haproxy, false)                        \
-	ROW("json",                                                                     \
-	    "JSON access lines: zap, logrus, pino, Envoy, Traefik, ...",                \
-	    "(?s)^\\s*+\\{.*\\}\\s*+\\z", CLOCK_ANY, DIALECT_ZERO, NULL,                \
+#define ROWS(ROW)                                                                                        \
+	ROW("werkzeug", "Flask's and Werkzeug's development server",                                     \
+	    CLF(" ") "\\z", CLOCK_CLF, 0, clf_head, clf_werkzeug, false)                                 \
+	ROW("combined",                                                                                  \
+	    "Apache and nginx combined, gunicorn, morgan combined",                                      \
+	    CLF("[: ]") CLF_AGENT "\\z", CLOCK_CLF, 0, clf_head, clf_combined,                           \
+	    false)                                                                                       \
+	ROW("common", "Apache common, morgan common", CLF(":") "\\z",                                    \
+	    CLOCK_CLF, 0, clf_head, clf_common, false)                                                   \
+	ROW("nginx",                                                                                     \
+	    "nginx main: combined and X-Forwarded-For, further fields",                                  \
+	    CLF("[: ]") CLF_AGENT                                                                        \
+	    " " QUOTED("?<forwarded>") "(?<more>.*+)\\z",                                                \
+	    CLOCK_CLF, 0, clf_head, clf_nginx, false)                                                    \
+	ROW("ingress", "ingress-nginx: request time and upstreams",                                      \
+	    CLF("[: ]") CLF_AGENT INGRESS("?<duration_s>", "?<target>"),                                 \
+	    CLOCK_CLF, 0, clf_head, clf_ingress, false)                                                  \
+	ROW("traefik", "Traefik's common log format: router, backend, time",                             \
+	    CLF("[: ]") CLF_AGENT TRAEFIK("?<target>", "?<duration_ms>"),                                \
+	    CLOCK_CLF, DIALECT_STARTS, clf_head, clf_traefik, false)                                     \
+	ROW("extended", "combined and further fields that are not quoted",                               \
+	    CLF("[: ]") CLF_AGENT "(?!" INGRESS("?:", "?:") "|" TRAEFIK("?:",                            \
+		"?:") ")"                                                                                \
+		      "(?: (?<duration_s>[0-9]++\\.[0-9]++)\\z|(?<more> "                                \
+		      "[^\"].*+)\\z)",                                                                   \
+	    CLOCK_CLF, 0, clf_head, clf_extended, false)                                                 \
+	ROW("rack", "Rack's common logger, Sinatra: seconds at the end",                                 \
+	    CLF("[: ]") " (?<duration_s>[0-9]++\\.[0-9]++)\\z", CLOCK_CLF, 0,                            \
+	    clf_head, clf_rack, false)                                                                   \
+	ROW("finagle", "finagle: milliseconds and agent",                                                \
+	    CLF("[: ]") " (?<duration_ms>[0-9]++) " QUOTED("?<agent>") "\\z",                            \
+	    CLOCK_CLF, 0, clf_head, clf_finagle, false)                                                  \
+	ROW("alb", "Application Load Balancer, all generations",                                         \
+	    "(?s)^(?:https?|h2|grpcs|wss?) " ISO_TIME BALANCER(                                          \
+		"(?: [^ \"]++ \"(?<trace>[^\"]*+)\")?"),                                                 \
+	    CLOCK_ISO, 0, NULL, aws_alb, false)                                                          \
+	ROW("elb", "Classic Load Balancer",                                                              \
+	    "(?s)^(?=[0-9])" ISO_TIME BALANCER("") "\\z", CLOCK_ISO,                                     \
+	    DIALECT_STARTS, NULL, aws_elb, false)                                                        \
+	ROW("cloudfront", "CloudFront standard log, with or without #Fields",                            \
+	    "(?s)^(?<time>[0-9][^\\t]{2}[0-9]-[^\\t]{2}-[^\\t]{2}\\t[^\\t]{8}"                           \
+	    ")" COL COL_AS("bytes") COL_AS("peer") COL_AS("method") COL_AS(                              \
+		"h"                                                                                      \
+		"o"                                                                                      \
+		"s"                                                                                      \
+		"t") COL_AS("url") COL_AS("status") COL_AS("referer") COL_AS("agent")                    \
+		COL_AS("query") "(?:" COL "(?:" COL "(?:" COL "(?:" COL_AS(                              \
+		    "vhost") "(?:" COL "(?:" COL                                                         \
+			     "(?:" COL_AS("duration_s") "(?:" COL_AS(                                    \
+				 "forwarded") "(?:\\t.*+)?)?)?)?)?)?)?)?)?"                              \
+					      "\\z",                                                     \
+	    CLOCK_W3C, DIALECT_ENCODED | DIALECT_ZERO, NULL, w3c_cloudfront,                             \
+	    false)                                                                                       \
+	ROW("s3", "S3 server access log, all generations",                                               \
+	    "(?s)^[^ \"\\[]++ [^ \"\\[]++ \\[(?<time>.{26})\\] (?<peer>[^ "                              \
+	    "\"]++)"                                                                                     \
+	    " [^ \"]++ [^ \"]++ (?=[A-Z0-9_.])[A-Z0-9_]++\\.[A-Z0-9_.]++"                                \
+	    " [^ \"]++ " DASHED(                                                                         \
+		"?<request>") " (?<status>[0-9]++|-) [^ \"]++"                                           \
+			      " (?<bytes>[0-9]++|-) (?:[0-9]++|-) "                                      \
+			      "(?<duration_ms>[0-9]++|-)"                                                \
+			      " (?:[0-9]++|-) " DASHED(                                                  \
+				  "?<referer>") " " DASHED("?<agent>") "(?:"                             \
+								       "\\z| "                           \
+								       "[^ "                             \
+								       "\"]++"                           \
+								       "(?: "                            \
+								       "[^ "                             \
+								       "\"]++"                           \
+								       " [^ "                            \
+								       "\"]++"                           \
+								       " [^ "                            \
+								       "\"]++"                           \
+								       " [^ "                            \
+								       "\"]++"                           \
+								       " "                               \
+								       "(?<"                             \
+								       "host>"                           \
+								       "[^ "                             \
+								       "\"]++"                           \
+								       ")(?= "                           \
+								       "|\\z)"                           \
+								       "|(?= "                           \
+								       "|\\z)"                           \
+								       "))",                             \
+	    CLOCK_CLF, DIALECT_STARTS, NULL, aws_s3, false)                                              \
+	ROW("koa", "koa sample services: method, path, milliseconds",                                    \
+	    "^" METHOD_URL " - (?<duration_ms>" MILLIS ")(?:ms)?\\z",                                    \
+	    CLOCK_NONE, 0, NULL, app_koa, false)                                                         \
+	ROW("morgan-tiny", "morgan tiny",                                                                \
+	    "^" METHOD_URL " (?<status>[0-9]++|-) (?<bytes>[0-9]++|-) - "                                \
+	    "(?<duration_ms>" MILLIS "|-) ms\\z",                                                        \
+	    CLOCK_NONE, 0, NULL, app_morgan_tiny, false)                                                 \
+	ROW("morgan-dev", "morgan dev",                                                                  \
+	    "^" METHOD_URL " (?<status>[0-9]++|-) (?<duration_ms>" MILLIS                                \
+	    "|-) ms - (?<bytes>[0-9]++|-)\\z",                                                           \
+	    CLOCK_NONE, 0, NULL, app_morgan_dev, false)                                                  \
+	ROW("uwsgi", "uWSGI's request line",                                                             \
+	    "(?s)^\\[pid: [0-9]++\\|app: [^|\\]]++\\|req: [^\\]]++\\] "                                  \
+	    "(?<peer>[^ ]*+) \\([^)]*+\\) \\{[^}]*+\\} "                                                 \
+	    "\\[(?<time>[^\\]]{24})\\]"                                                                  \
+	    " (?<method>[^ ]++) (?<url>(?:[^ ]++| (?!=> generated ))*+)"                                 \
+	    " => generated (?<bytes>[0-9]++) bytes in "                                                  \
+	    "(?:(?<duration_ms>[0-9]++) msecs|(?<duration_us>[0-9]++) micros)"                           \
+	    "(?: via [a-z]++\\(\\))? \\(HTTP/[0-9.]++ (?<status>[0-9]++)\\)",                            \
+	    CLOCK_CTIME, DIALECT_STARTS, NULL, app_uwsgi, false)                                         \
+	ROW("haproxy", "HAProxy's HTTP log",                                                             \
+	    "(?s)^(?<peer>[^ \"\\[]++) "                                                                 \
+	    "\\[(?<time>[^\\]]{2}/[^\\]]{3}/[^\\]]{4}:"                                                  \
+	    "[^\\]]{8}\\.[^\\]]{3})\\] [^ \"]++ (?<target>[^ \"]++) "                                    \
+	    "(?:-?[0-9]++/){4}\\+?(?<duration_ms>[0-9]++) "                                              \
+	    "(?:-1|(?<status>[0-9]++)) \\+?(?<bytes>[0-9]++) [^\"]*+(?<= )\""                            \
+	    "(?<request>.*)\"\\z",                                                                       \
+	    CLOCK_CLF, DIALECT_STARTS, NULL, app_haproxy, false)                                         \
+	ROW("envoy", "Envoy's default access log",                                                       \
+	    "(?s)^\\[(?<time>[^\\]]*+)\\] " QUOTED(                                                      \
+		"?<request>") " (?<status>[0-9]++|-) [^ \"]++ (?:[0-9]++|-) "                            \
+			      "(?<bytes>[0-9]++|-) (?<duration_ms>[0-9]++|-) "                           \
+			      "(?:[0-9]++|-) " QUOTED("?<forwarded>") " " QUOTED("?<agent>") " " QUOTED( \
+				  "?:") " " QUOTED("?<host>") " " QUOTED("?<"                            \
+									 "tar"                           \
+									 "get"                           \
+									 ">") "\\z",                     \
+	    CLOCK_ISO, DIALECT_STARTS | DIALECT_ZERO, NULL, app_envoy, false)                            \
+	ROW("json",                                                                                      \
+	    "JSON access lines: zap, logrus, pino, Envoy, Traefik, ...",                                 \
+	    "(?s)^\\s*+\\{.*\\}\\s*+\\z", CLOCK_ANY, DIALECT_ZERO, NULL,                                 \
 	    json_access, true)
 
 #define AS_DIALECT(name, help, pattern, clock, flags, head, parse, gate)       \
@@ -209,18 +219,85 @@ message_dialects(void)
 	return infos;
 }
 
+static const struct str none = { NULL, 0 };
+
+/*
+ * Member by member: a whole struct of this size would be cleared by "rep
+ * stos", which takes longer than to cut a line.
+ */
+static void
+request_clear(struct request *q)
+{
+	q->end_ns = WHEN_NONE;
+	q->duration_ns = -1;
+	q->bytes = -1;
+	q->status = 0;
+	q->method = METHOD_NONE;
+	q->grain = GRAIN_FINE;
+	q->method_text = none;
+	q->url = none;
+	q->path = none;
+	q->host = none;
+	q->peer = none;
+	q->forwarded = none;
+	q->agent = none;
+	q->referer = none;
+	q->trace_id = none;
+	q->target = none;
+}
+
 void
 scan_clear(struct scan *s)
 {
-	struct scan keep = *s;
+	request_clear(s->q);
+	s->rest = s->line;
+	s->request = none;
+	s->query = none;
+	s->vhost = none;
+	s->time = none;
+	s->status = none;
+	s->bytes = none;
+	s->duration[0] = none;
+	s->duration[1] = none;
+	s->duration[2] = none;
+	s->more = none;
+	s->unit = UNIT_NONE;
+	s->starts = false;
+}
 
-	*s->q = (struct request){
-		.end_ns = WHEN_NONE, .duration_ns = -1, .bytes = -1
-	};
-	*s = (struct scan){ .line = keep.line,
-		.rest = keep.line,
-		.q = keep.q,
-		.columns = keep.columns,
-		.json = keep.json,
-		.arena = keep.arena };
+static void
+segment_clear(struct segment *g)
+{
+	g->id = none;
+	g->trace_id = none;
+	g->parent_id = none;
+	g->name = none;
+	g->origin = none;
+	g->user = none;
+	g->doc = none;
+	g->start_ns = WHEN_NONE;
+	g->end_ns = WHEN_NONE;
+	g->in_progress = false;
+	g->error = false;
+	g->fault = false;
+	g->throttle = false;
+	g->subsegment = false;
+	g->has_http = false;
+}
+
+void
+record_clear(struct record *r)
+{
+	r->kind = RECORD_LOG;
+	r->event = NULL;
+	r->ts_ns = WHEN_NONE;
+	r->dialect = NULL;
+	r->prefixed = false;
+	r->joined = false;
+	r->line = none;
+	r->log.level = none;
+	r->log.logger = none;
+	r->log.text = none;
+	segment_clear(&r->segment);
+	request_clear(&r->request);
 }

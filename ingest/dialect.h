@@ -112,6 +112,7 @@ bool app_morgan_tiny(struct scan *s);
 bool app_morgan_dev(struct scan *s);
 bool app_uwsgi(struct scan *s);
 bool app_haproxy(struct scan *s);
+bool app_envoy(struct scan *s);
 bool json_access(struct scan *s);
 
 /* The columns that a "#Fields:" line names; NULL: it is none. */
@@ -121,7 +122,9 @@ void w3c_free(struct w3c *w);
 /* A day that was parsed before: lines of a day share its text. */
 struct day {
 	char text[11];
-	int64_t ns; /* of its midnight, UTC */
+	int64_t ns;   /* of its midnight, UTC */
+	char iso[11]; /* the same of 2018-11-21T */
+	int64_t iso_ns;
 };
 
 /* What a line is judged by, beside itself. */
@@ -154,8 +157,11 @@ struct stamp dialect_stamp(struct stamp own, const struct finish *f);
 /* A time in any form that JSON lines and users' dialects bring. */
 bool dialect_time_any(struct str text, struct stamp *t);
 
-/* Empties what a head or a pattern has filled. */
+/* Empties what a head or a pattern has filled, the request included. */
 void scan_clear(struct scan *s);
+
+/* A record without anything. */
+void record_clear(struct record *r);
 
 /* Small cursors of the hand-written tokenizers; false: nothing moved. */
 static inline bool

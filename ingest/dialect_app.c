@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Access lines of single programs that resemble nothing else: koa's sample
- * services, morgan's short forms, uWSGI, HAProxy.
+ * services, morgan's short forms, uWSGI, HAProxy, Envoy.
  */
 #include "ingest/dialect.h"
 
@@ -289,5 +289,49 @@ app_haproxy(struct scan *s)
 	s->status = status;
 	s->bytes = bytes;
 	s->request = str_sub(rest, at + 1, rest.n - at - 2);
+	return true;
+}
+
+static bool
+quoted(struct str *rest, struct str *out)
+{
+	return scan_char(rest, ' ') && scan_quoted(rest, out);
+}
+
+static bool
+number(struct str *rest, struct str *out)
+{
+	return scan_char(rest, ' ') && scan_number(rest, out);
+}
+
+/*
+ * [start] "request" status flags received sent ms upstream-ms "forwarded"
+ *     "agent" "id" "authority" "upstream"
+ */
+bool
+app_envoy(struct scan *s)
+{
+	struct str rest = s->line;
+	struct str time, request, status, w, bytes, ms;
+	struct str forwarded, agent, host, target;
+
+	if (!between(&rest, STR("["), ']', &time) || !quoted(&rest, &request) ||
+	    !number(&rest, &status) || !word(&rest, &w) || !number(&rest, &w) ||
+	    !number(&rest, &bytes) || !number(&rest, &ms) || !number(&rest, &w))
+		return false;
+	if (!quoted(&rest, &forwarded) || !quoted(&rest, &agent) ||
+	    !quoted(&rest, &w) || !quoted(&rest, &host) ||
+	    !quoted(&rest, &target) || rest.n != 0)
+		return false;
+	s->time = time;
+	s->request = request;
+	s->status = status;
+	s->bytes = bytes;
+	s->duration[0] = ms;
+	s->unit = UNIT_MS;
+	s->q->forwarded = forwarded;
+	s->q->agent = agent;
+	s->q->host = host;
+	s->q->target = target;
 	return true;
 }

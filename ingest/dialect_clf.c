@@ -100,16 +100,25 @@ scan_decimal(struct str *rest, struct str *out)
 bool
 scan_word(struct str *rest, struct str *out)
 {
-	size_t i = 0;
+	size_t n = rest->n;
+	const char *end = n ? memchr(rest->p, ' ', n) : NULL;
 
-	while (i < rest->n && rest->p[i] != ' ' && rest->p[i] != '"')
-		i++;
-	if (i == 0)
+	if (end)
+		n = (size_t)(end - rest->p);
+	end = n ? memchr(rest->p, '"', n) : NULL;
+	if (end)
+		n = (size_t)(end - rest->p);
+	if (n == 0)
 		return false;
-	*out = (struct str){ rest->p, i };
-	*rest = (struct str){ rest->p + i, rest->n - i };
+	*out = (struct str){ rest->p, n };
+	*rest = (struct str){ rest->p + n, rest->n - n };
 	return true;
 }
+
+/* Bytes that end a peer. */
+static const bool ends_peer[256] = {
+	[' '] = true, ['['] = true, ['"'] = true, ['|'] = true
+};
 
 /* [^ \["|]{1,255} and a blank behind it. */
 static bool
@@ -117,13 +126,9 @@ peer(struct str *rest, struct str *out)
 {
 	size_t i = 0;
 
-	while (i < rest->n && i <= PEER_MAX) {
-		char c = rest->p[i];
-
-		if (c == ' ' || c == '[' || c == '"' || c == '|')
-			break;
+	while (i < rest->n && i <= PEER_MAX &&
+	       !ends_peer[(unsigned char)rest->p[i]])
 		i++;
-	}
 	if (i == 0 || i > PEER_MAX || i == rest->n || rest->p[i] != ' ')
 		return false;
 	*out = (struct str){ rest->p, i };

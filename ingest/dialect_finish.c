@@ -98,7 +98,8 @@ split_request(struct str line, struct request *q)
 	if (is_dash(m)) {
 		while (line.n > 0 && line.p[line.n - 1] == ' ')
 			line.n--;
-		q->url = line;
+		if (line.n > 0 && line.p[0] != '-')
+			q->url = line;
 		return;
 	}
 	q->method_text = m;
@@ -261,22 +262,46 @@ finish_duration(struct scan *s)
 	s->q->duration_ns = sum;
 }
 
+/* Hex digits and the dash. */
+static const bool in_trace[256] = { ['0'] = true,
+	['1'] = true,
+	['2'] = true,
+	['3'] = true,
+	['4'] = true,
+	['5'] = true,
+	['6'] = true,
+	['7'] = true,
+	['8'] = true,
+	['9'] = true,
+	['a'] = true,
+	['b'] = true,
+	['c'] = true,
+	['d'] = true,
+	['e'] = true,
+	['f'] = true,
+	['A'] = true,
+	['B'] = true,
+	['C'] = true,
+	['D'] = true,
+	['E'] = true,
+	['F'] = true,
+	['-'] = true };
+
 /* An X-Ray id of "Root=1-...;Self=...", or the text itself when it is one. */
 static struct str
 trace_of(struct str text)
 {
-	size_t at = str_find_str(text, STR("Root="));
+	size_t at = 0;
 
-	if (at != SIZE_MAX)
-		text = str_from(text, at + 5);
-	for (at = 0; at < text.n; at++) {
-		char c = text.p[at];
-
-		if (!scan_is_digit(c) && !(c >= 'a' && c <= 'f') &&
-		    !(c >= 'A' && c <= 'F') && c != '-')
-			break;
+	if (!scan_text(&text, STR("Root="))) {
+		at = str_find_str(text, STR("Root="));
+		if (at != SIZE_MAX)
+			text = str_from(text, at + 5);
+		at = 0;
 	}
-	text = str_sub(text, 0, at);
+	while (at < text.n && in_trace[(unsigned char)text.p[at]])
+		at++;
+	text.n = at;
 	if (text.n == 32 && str_find(text, '-') == SIZE_MAX)
 		return text;
 	if (text.n == 35 && text.p[0] == '1' && text.p[1] == '-' &&
@@ -477,6 +502,48 @@ clf_time(struct str text, struct day *day, struct stamp *t)
 	return !__builtin_add_overflow(t->ns, ns, &t->ns);
 }
 
+/* 2018-11-27T08:47:55.ddd...Z, whose day was there before. */
+static bool
+iso_fast(struct str text, struct day *day, struct stamp *t)
+{
+	int32_t seconds;
+	int64_t ns = 0;
+	int64_t unit = NS_PER_SEC;
+
+	if (text.n < 22 || text.n > 30 || text.p[text.n - 1] != 'Z' ||
+	    text.p[19] != '.' || text.p[13] != ':' || text.p[16] != ':' ||
+	    memcmp(text.p, day->iso, sizeof day->iso) != 0)
+		return false;
+	seconds = clock_seconds(text.p + 11);
+	if (seconds < 0)
+		return false;
+	for (size_t i = 20; i + 1 < text.n; i++) {
+		if (!scan_is_digit(text.p[i]))
+			return false;
+		unit /= 10;
+		ns += unit * (text.p[i] - '0');
+	}
+	ns += seconds * NS_PER_SEC;
+	t->zoned = true;
+	t->fine = true;
+	return !__builtin_add_overflow(day->iso_ns, ns, &t->ns);
+}
+
+/* Keeps the day of a time that iso_time has read, for iso_fast. */
+static void
+iso_keep(struct str text, struct day *day)
+{
+	char copy[20] = "           00:00:00Z";
+	struct str s = { copy, sizeof copy };
+
+	if (text.p[text.n - 1] != 'Z' || text.p[10] != 'T')
+		return;
+	memcpy(copy, text.p, sizeof day->iso);
+	if (!when_iso(&s, &day->iso_ns))
+		return;
+	memcpy(day->iso, text.p, sizeof day->iso);
+}
+
 /* 2018-11-27T08:47:55[.fraction][zone], all of it. */
 static bool
 iso_time(struct str text, struct stamp *t)
@@ -510,7 +577,7 @@ w3c_time(struct str text, struct stamp *t)
 bool
 dialect_time_any(struct str text, struct stamp *t)
 {
-	struct day day = { "", 0 };
+	struct day day = { .ns = 0 };
 	struct str s = text;
 	struct str whole = text;
 	uint64_t v;
@@ -566,7 +633,12 @@ own_time(const struct dialect *d, const struct scan *s, struct day *day,
 	case CLOCK_CLF:
 		return clf_time(s->time, day, t);
 	case CLOCK_ISO:
-		return iso_time(s->time, t);
+		if (iso_fast(s->time, day, t))
+			return true;
+		if (!iso_time(s->time, t))
+			return false;
+		iso_keep(s->time, day);
+		return true;
 	case CLOCK_W3C:
 		return w3c_time(s->time, t);
 	case CLOCK_CTIME:

@@ -28,7 +28,11 @@
 #include "core/mem.h"
 #include "ingest/deflate.h"
 
-enum { PENDING_MAX = 1024, STEP_MAX = 1 << 30 };
+enum {
+	PENDING_MAX = 1024,
+	STEP_MAX = 1 << 30,
+	SMALL = 2048, /* with less input ISA-L makes its tables faster */
+};
 
 struct inflater {
 	struct inflate_state s;
@@ -36,6 +40,8 @@ struct inflater {
 	bool at_block;              /* s is in front of a header */
 	struct deflate *exact;      /* NULL, or who has taken over */
 	bool exact_on;
+	size_t read; /* bytes of this stream */
+	bool small;  /* the stream before was small, so this one may be */
 };
 
 /* What a call of isal_inflate may destroy. */
@@ -77,6 +83,8 @@ inflate_reset(struct inflater *z)
 	isal_inflate_reset(&z->s);
 	z->at_block = true;
 	z->exact_on = false;
+	z->small = z->read > 0 && z->read <= SMALL;
+	z->read = 0;
 }
 
 /* The bits read ahead; above read_in_length ISA-L leaves some of the next. */
@@ -150,9 +158,7 @@ take_over(struct inflater *z, struct before *b, struct inflate_io *io)
 	d->hold = b->hold;
 	d->n = b->bits;
 	if (b->state == ISAL_BLOCK_TYPE0 || b->state == ISAL_BLOCK_CODED) {
-		d->at = DEFLATE_IN_BLOCK;
-		d->block = z->block;
-		d->block.stored = b->stored;
+		deflate_enter(d, &z->block, b->stored);
 	} else if (b->state == ISAL_BLOCK_INPUT_DONE && z->block.final) {
 		d->at = DEFLATE_AT_END;
 	}
@@ -202,11 +208,12 @@ block_end(struct inflater *z)
 	z->at_block = true;
 }
 
-/* One call of isal_inflate; a block's end that is not the stream's is OK. */
 static int
-call(struct inflate_state *s, struct inflate_io *io)
+call(struct inflater *z, struct inflate_io *io)
 {
-	uint32_t in_n = io->in_n > STEP_MAX ? STEP_MAX : (uint32_t)io->in_n;
+	struct inflate_state *s = &z->s;
+	size_t most = z->small && z->read == 0 ? SMALL : STEP_MAX;
+	uint32_t in_n = (uint32_t)(io->in_n < most ? io->in_n : most);
 	uint32_t out_n = io->out_n > STEP_MAX ? STEP_MAX : (uint32_t)io->out_n;
 
 	/* ISA-L only reads there, but does not say so. */
@@ -215,6 +222,7 @@ call(struct inflate_state *s, struct inflate_io *io)
 	s->next_out = io->out;
 	s->avail_out = out_n;
 	int r = isal_inflate(s);
+	z->read += in_n - s->avail_in;
 	io->in += in_n - s->avail_in;
 	io->in_n -= in_n - s->avail_in;
 	io->out += out_n - s->avail_out;
@@ -222,7 +230,7 @@ call(struct inflate_state *s, struct inflate_io *io)
 	return r;
 }
 
-/* True: the block is done and another follows.  Else *result says what. */
+/* True: there is more to do at once.  Else *result says why not. */
 static bool
 block_run(struct inflater *z, struct inflate_io *io, enum inflate *result)
 {
@@ -230,7 +238,7 @@ block_run(struct inflater *z, struct inflate_io *io, enum inflate *result)
 	struct before b;
 
 	note(z, io, &b);
-	int r = call(s, io);
+	int r = call(z, io);
 	if (r != ISAL_DECOMP_OK || s->block_state == ISAL_BLOCK_HDR) {
 		*result = take_over(z, &b, io);
 		return false;
@@ -250,6 +258,8 @@ block_run(struct inflater *z, struct inflate_io *io, enum inflate *result)
 	}
 	if (s->avail_out == 0)
 		*result = INFLATE_OUTPUT;
+	else if (s->avail_in == 0 && io->in_n > 0)
+		return true;
 	else if (s->avail_in == 0 && !io->last)
 		*result = INFLATE_INPUT;
 	else

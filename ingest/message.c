@@ -273,24 +273,22 @@ message_decode(struct message *m, const struct event *e, struct arena *arena,
 	struct stream *st = stream_of(m, e);
 	struct peel p;
 	const struct dialect *d;
-	struct scan s = { .q = &r->request,
-		.columns = st->columns,
-		.json = &m->json,
-		.arena = arena };
+	struct scan s;
 	struct finish f = { .event = e, .day = &m->day, .bad = bad };
 
 	peel(&p, e->message, &m->json, arena);
 	f.prefix_ns = p.ns;
 	f.prefix_zoned = p.zoned;
-	memset(r, 0, sizeof *r);
+	record_clear(r);
 	r->event = e;
 	r->prefixed = p.prefixed;
 	r->line = p.line;
-	r->request.end_ns = WHEN_NONE;
-	r->request.duration_ns = -1;
-	r->request.bytes = -1;
 	s.line = p.line;
-	s.rest = p.line;
+	s.q = &r->request;
+	s.columns = st->columns;
+	s.json = &m->json;
+	s.arena = arena;
+	scan_clear(&s);
 	d = choose(m, st, &s);
 	if (!d) {
 		scan_clear(&s);

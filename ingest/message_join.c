@@ -143,6 +143,7 @@ join_record(
 		    arena_dup(arena, (struct str){ j->logger, j->logger_n });
 		r->log.text = bare;
 		r->line = bare;
+		r->prefixed = false;
 		r->joined = false;
 		j->lines = 0;
 		j->state = TEXT;
@@ -167,11 +168,8 @@ join_trace(struct join *j, struct str s)
 		j->state = TRACE;
 		return true;
 	}
-	if (continues(s)) {
-		if (j->state == TRACED)
-			j->state = PLAIN;
+	if (continues(s))
 		return true;
-	}
 	if (j->state != TRACE && j->state != TRACED)
 		return false;
 	if (s.n == 0)

@@ -377,12 +377,13 @@ level_prefix(struct peel *p)
 		return false;
 	if (scan_char(&s, ':')) {
 		n = name_bytes(s);
-		if (n > 0 && n < s.n && s.p[n] == ':') {
+		if (n > 0 && n + 1 < s.n && s.p[n] == ':') {
 			p->logger = str_sub(s, 0, n);
 			s = str_from(s, n + 1);
 		}
 	}
-	while (scan_char(&s, ' '))
+	/* Behind "INFO:module:" a blank is the message's own. */
+	while (p->logger.n == 0 && scan_char(&s, ' '))
 		continue;
 	n = name_bytes(s);
 	after = str_from(s, n);
@@ -390,6 +391,8 @@ level_prefix(struct peel *p)
 		p->logger = str_sub(s, 0, n);
 		s = after;
 	}
+	if (s.n == 0)
+		return false;
 	p->level = level;
 	p->line = s;
 	p->prefixed = true;
@@ -428,6 +431,8 @@ bracket_time(struct peel *p)
 	if (!scan_char(&s, '[') || s.n < 20 || !scan_is_digit(s.p[0]) ||
 	    !prefix_time(&s, &ns, &zoned) || !scan_char(&s, ']'))
 		return false;
+	if (str_starts(s, STR(" \"")))
+		return false; /* Envoy's line: the time is its own */
 	keep_time(p, ns, zoned);
 	scan_char(&s, ' ');
 	p->prefixed = true;
@@ -508,7 +513,13 @@ logger(struct peel *p)
 void
 peel(struct peel *p, struct str message, struct json *json, struct arena *arena)
 {
-	*p = (struct peel){ .ns = WHEN_NONE };
+	static const struct str none = { NULL, 0 };
+
+	p->level = none;
+	p->logger = none;
+	p->ns = WHEN_NONE;
+	p->zoned = false;
+	p->prefixed = false;
 	p->line = without_tail(without_colours(message, arena));
 	p->bare = p->line;
 	for (int i = 0; i < PEEL_MAX; i++) {

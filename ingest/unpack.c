@@ -37,6 +37,7 @@ enum {
 	GRID = 4 << 10,      /* where the search may begin */
 	WANT = 8 << 10,      /* bytes a state works on, and a trial sees */
 	HEADER_MAX = 128 << 10,
+	GZIP_FIXED = 10,
 	GZIP_TRAILER = 8,
 	ZLIB_TRAILER = 4,
 };
@@ -149,6 +150,9 @@ be32(const uint8_t *p)
 
 enum header { HEADER_OK, HEADER_SHORT, HEADER_BAD };
 
+/* The bits of a gzip header's fourth byte. */
+enum { FHCRC = 2, FEXTRA = 4, FNAME = 8, FCOMMENT = 16, FRESERVED = 0xe0 };
+
 /* Moves *at behind the text that a NUL ends. */
 static bool
 skip_text(const uint8_t *p, size_t n, size_t *at)
@@ -161,22 +165,29 @@ skip_text(const uint8_t *p, size_t n, size_t *at)
 	return true;
 }
 
-enum { FHCRC = 2, FEXTRA = 4, FNAME = 8, FCOMMENT = 16, FRESERVED = 0xe0 };
+/* Is a gzip header at p, as far as its fixed part goes? */
+static enum header
+gzip_fixed(const uint8_t *p, size_t n)
+{
+	static const uint8_t magic[] = { 0x1f, 0x8b, 8 };
+
+	if (n == 0 || memcmp(p, magic, n < 3 ? n : 3) != 0)
+		return HEADER_BAD;
+	if (n > 3 && (p[3] & FRESERVED))
+		return HEADER_BAD;
+	return n < GZIP_FIXED ? HEADER_SHORT : HEADER_OK;
+}
 
 /* A gzip header at p: its size, and whether its own checksum is right. */
 static enum header
 gzip_header(const uint8_t *p, size_t n, size_t *size, bool *right)
 {
-	static const uint8_t magic[] = { 0x1f, 0x8b, 8 };
-	size_t at = 10;
+	enum header h = gzip_fixed(p, n);
+	size_t at = GZIP_FIXED;
 
 	*right = true;
-	if (n == 0 || memcmp(p, magic, n < 3 ? n : 3) != 0)
-		return HEADER_BAD;
-	if (n > 3 && (p[3] & FRESERVED))
-		return HEADER_BAD;
-	if (n < at)
-		return HEADER_SHORT;
+	if (h != HEADER_OK)
+		return h;
 	if (p[3] & FEXTRA) {
 		if (n < at + 2)
 			return HEADER_SHORT;

@@ -175,17 +175,20 @@ plain_seconds(struct str s, int64_t *ns)
 	return true;
 }
 
-/* Epoch seconds as number or string, or an ISO time as SDKs print it. */
+bool
+xray_time(struct str text, bool quoted, int64_t *ns)
+{
+	if (plain_seconds(text, ns) || when_epoch(text, ns))
+		return true;
+	return quoted && when_iso(&text, ns) && text.n == 0;
+}
+
 static bool
 token_time(const struct xray_token *t, int64_t *ns)
 {
-	struct str s = t->text;
-
 	if (t->type != XRAY_NUMBER && t->type != XRAY_STRING)
 		return false;
-	if (plain_seconds(s, ns) || when_epoch(s, ns))
-		return true;
-	return t->type == XRAY_STRING && when_iso(&s, ns) && s.n == 0;
+	return xray_time(t->text, t->type == XRAY_STRING, ns);
 }
 
 static struct str

@@ -175,8 +175,8 @@ name_canons(struct run *run, const struct votes *votes)
 			continue;
 		if (c->origin->kind == ORIGIN_TRACE) {
 			names[i].name = c->origin->stem;
-			names[i].rule = words(
-			    "segments call themselves", c->origin->stem, "");
+			names[i].rule = words("segments call themselves",
+			    c->origin->stem, "");
 		} else if (!name_voted(run, i, votes, found, &names[i])) {
 			name_by_text(c, &names[i]);
 		}
