@@ -200,7 +200,7 @@ json_iter_next(struct json_iter *it)
 {
 	yyjson_val *v = it->next;
 
-	if (it->left == 0)
+	if (!v || it->left == 0)
 		return NULL;
 	it->left--;
 	if (yyjson_is_obj(node(it->of))) {
@@ -382,4 +382,13 @@ json_put_val(struct buf *b, const struct json_val *v)
 		json_put_val(b, item);
 	}
 	buf_char(b, json_type(v) == JSON_ARRAY ? ']' : '}');
+}
+
+void
+json_library(struct buf *out)
+{
+	uint32_t v = yyjson_version();
+
+	buf_printf(out, "yyjson %u.%u.%u", (unsigned)(v >> 16),
+	    (unsigned)(v >> 8 & 255), (unsigned)(v & 255));
 }

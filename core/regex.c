@@ -97,3 +97,14 @@ regex_name(const struct regex *re, const char *name)
 
 	return n > 0 ? n : -1;
 }
+
+void
+regex_library(struct buf *out)
+{
+	char version[64]; /* PCRE2 needs 24 at most: "10.42 2022-12-11" */
+	uint32_t jit = 0;
+
+	pcre2_config(PCRE2_CONFIG_VERSION, version);
+	pcre2_config(PCRE2_CONFIG_JIT, &jit);
+	buf_printf(out, "PCRE2 %s%s", version, jit ? ", JIT" : "");
+}

@@ -27,6 +27,7 @@
 #include "core/buf.h"
 #include "core/hash.h"
 #include "core/mem.h"
+#include "core/tempfile.h"
 
 enum { DEPTH_MAX = 64, FILES_MAX = 1000000 };
 
@@ -329,8 +330,8 @@ list(const char *path, struct names *names)
 			break;
 		if (strcmp(d->d_name, ".") == 0 || strcmp(d->d_name, "..") == 0)
 			continue;
-		names->v = xgrow(
-		    names->v, names->n + 1, &names->cap, sizeof(*names->v));
+		names->v = xgrow(names->v, names->n + 1, &names->cap,
+		    sizeof(*names->v));
 		names->v[names->n++] = dup_cstr(d->d_name);
 		if (names->n > FILES_MAX)
 			break;
@@ -371,8 +372,8 @@ read_dir(struct walk *w, struct pending dir)
 }
 
 static int
-walk_tree(
-    struct walk *w, const char *path, const struct stat *st, struct err *err)
+walk_tree(struct walk *w, const char *path, const struct stat *st,
+    struct err *err)
 {
 	memset(w->seen, 0, w->cap_seen * sizeof(*w->seen));
 	w->n_seen = 0;
@@ -517,12 +518,86 @@ inputs_collect(struct inputs *in, char *const *paths, size_t n, struct err *err)
 	return r;
 }
 
+static bool
+read_once(const struct input *in)
+{
+	struct stat st;
+
+	if (in->state != INPUT_READ)
+		return false;
+	if (strcmp(in->path, "-") == 0)
+		return fstat(STDIN_FILENO, &st) == 0 && !S_ISREG(st.st_mode);
+	return stat(in->path, &st) == 0 && S_ISFIFO(st.st_mode);
+}
+
+/* All of `from` into `to`; the size, or -1. */
+static int64_t
+copy_all(int from, int to, const _Atomic bool *stop)
+{
+	char block[64 * 1024];
+	int64_t sum = 0;
+
+	while (!*stop) {
+		ssize_t n = read(from, block, sizeof block);
+
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n <= 0)
+			return n < 0 ? -1 : sum;
+		for (ssize_t at = 0; at < n;) {
+			ssize_t w = write(to, block + at, (size_t)(n - at));
+
+			if (w < 0 && errno != EINTR)
+				return -1;
+			at += w > 0 ? w : 0;
+		}
+		sum += n;
+	}
+	return sum;
+}
+
+static int
+spool(struct input *in, const _Atomic bool *stop, struct err *err)
+{
+	bool standard = strcmp(in->path, "-") == 0;
+	int from = standard ? STDIN_FILENO
+			    : open(in->path, O_RDONLY | O_CLOEXEC | O_NOCTTY);
+	int64_t n;
+
+	if (from < 0)
+		return 0; /* source_open will say why */
+	in->spool = tempfile_open(err);
+	if (in->spool < 0) {
+		in->spool = 0;
+		return -1;
+	}
+	n = copy_all(from, in->spool, stop);
+	if (!standard)
+		close(from);
+	if (n < 0)
+		return err_set(err, "%s cannot be copied to $TMPDIR: %s",
+		    standard ? "standard input" : in->path, strerror(errno));
+	in->size = (uint64_t)n;
+	return 0;
+}
+
+int
+inputs_spool(struct inputs *in, const _Atomic bool *stop, struct err *err)
+{
+	for (size_t i = 0; i < in->n; i++)
+		if (read_once(&in->v[i]) && spool(&in->v[i], stop, err) != 0)
+			return -1;
+	return 0;
+}
+
 void
 inputs_fini(struct inputs *in)
 {
 	for (size_t i = 0; i < in->n; i++) {
 		free(in->v[i].path);
 		free(in->v[i].why);
+		if (in->v[i].spool)
+			close(in->v[i].spool);
 	}
 	free(in->v);
 	*in = (struct inputs){ 0 };

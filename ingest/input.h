@@ -25,19 +25,21 @@
 #include "core/str.h"
 
 enum input_state {
-	INPUT_READ,     /* to be read */
-	INPUT_SKIPPED,  /* recognised and left out: `why` says what it is */
-	INPUT_FAILED,   /* cannot be opened: `why` says it */
+	INPUT_READ,    /* to be read */
+	INPUT_SKIPPED, /* recognised and left out: `why` says what it is */
+	INPUT_FAILED,  /* cannot be opened: `why` says it */
 };
 
 struct input {
-	char *path;         /* as given, or below what was given; "-": stdin */
-	uint64_t size;      /* bytes on disk; 0 for stdin */
+	char *path;    /* as given, or below what was given; "-": stdin */
+	uint64_t size; /* bytes on disk; 0 for stdin */
 	enum input_state state;
-	char *why;          /* NULL, or a sentence */
-	struct str group;   /* from the path: the export's prefix; views into */
-	struct str task;    /* path, empty when it is no export */
-	struct str stream;  /* as in the key: '/' became '-' */
+	char *why;         /* NULL, or a sentence */
+	int spool;         /* a copy on disk of what can be read only once;
+			      0: none */
+	struct str group;  /* from the path: the export's prefix; views into */
+	struct str task;   /* path, empty when it is no export */
+	struct str stream; /* as in the key: '/' became '-' */
 };
 
 struct inputs {
@@ -53,6 +55,12 @@ struct inputs {
  */
 int inputs_collect(struct inputs *in, char *const *paths, size_t n,
     struct err *err);
+/*
+ * Copies what can be read only once, stdin and FIFOs, into unlinked files in
+ * $TMPDIR, so that every input can be read again.  Ends early when *stop is
+ * set.  -1: no room.
+ */
+int inputs_spool(struct inputs *in, const _Atomic bool *stop, struct err *err);
 void inputs_fini(struct inputs *in);
 
 #endif

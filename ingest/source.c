@@ -272,11 +272,13 @@ fd_open(const struct input *input, struct err *err)
 {
 	struct stat st;
 	bool standard = strcmp(input->path, "-") == 0;
-	int fd = standard
+	int fd = input->spool
+		     ? fcntl(input->spool, F_DUPFD_CLOEXEC, STDERR_FILENO + 1)
+		 : standard
 		     ? fcntl(STDIN_FILENO, F_DUPFD_CLOEXEC, STDERR_FILENO + 1)
 		     : open(input->path, O_RDONLY | O_CLOEXEC | O_NOCTTY);
 
-	if (fd < 0)
+	if (fd < 0 || (input->spool && lseek(fd, 0, SEEK_SET) != 0))
 		return err_set(err, "%s", strerror(errno));
 	if (fstat(fd, &st) == 0 && S_ISDIR(st.st_mode)) {
 		close(fd);
@@ -286,8 +288,8 @@ fd_open(const struct input *input, struct err *err)
 }
 
 struct source *
-source_open(
-    const struct input *input, const struct limits *limits, struct err *err)
+source_open(const struct input *input, const struct limits *limits,
+    struct err *err)
 {
 	int fd = fd_open(input, err);
 

@@ -26,8 +26,6 @@ fingerprint(const struct input *input, const struct limits *limits)
 	size_t got = 0;
 	uint64_t h;
 
-	if (strcmp(input->path, "-") == 0)
-		return hash64(STR("-"));
 	s = source_open(input, limits, &err);
 	if (!s)
 		return hash64(str_of(input->path));
@@ -43,8 +41,8 @@ fingerprint(const struct input *input, const struct limits *limits)
 }
 
 void
-identity_begin(
-    struct identity *id, const struct input *input, const struct limits *limits)
+identity_begin(struct identity *id, const struct input *input,
+    const struct limits *limits)
 {
 	id->input = input;
 	id->seq = 0;

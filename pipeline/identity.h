@@ -51,8 +51,8 @@ bool identity_redelivered(struct identity *id, const struct event *e);
  * The record's identity.  *number is the running number among equals, which
  * is part of it and of the document's id.
  */
-uint64_t identity_record(
-    struct identity *id, const struct record *r, uint64_t *number);
+uint64_t identity_record(struct identity *id, const struct record *r,
+    uint64_t *number);
 
 /*
  * Whether this line is the one before it written again, bare and with a

@@ -136,8 +136,8 @@ trace_text(const struct record *r)
 
 /* Notes the trace for the number of traces; false: there is none. */
 static bool
-take_trace(
-    struct worker *w, const struct record *r, uint8_t id[16], struct err *err)
+take_trace(struct worker *w, const struct record *r, uint8_t id[16],
+    struct err *err)
 {
 	struct spill_key key;
 
@@ -153,13 +153,13 @@ take_trace(
 static uint64_t
 join_hash(const struct request *q)
 {
-	return hash64_mix(
-	    hash64(q->path), (uint64_t)q->status << 8 | (uint64_t)q->method);
+	return hash64_mix(hash64(q->path),
+	    (uint64_t)q->status << 8 | (uint64_t)q->method);
 }
 
 static int
-make_row(
-    struct worker *w, const struct record *r, enum class class, struct err *err)
+make_row(struct worker *w, const struct record *r, enum class class,
+    struct err *err)
 {
 	const struct request *q = &r->request;
 	bool is_request = r->kind == RECORD_REQUEST ||
@@ -200,8 +200,8 @@ make_row(
 }
 
 static int
-count_now(
-    struct worker *w, const struct record *r, enum class class, struct err *err)
+count_now(struct worker *w, const struct record *r, enum class class,
+    struct err *err)
 {
 	const struct request *q = &r->request;
 	bool fold = class == CLASS_PROBE && q->status < 400;

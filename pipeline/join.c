@@ -9,7 +9,7 @@
 #include "core/hash.h"
 #include "core/mem.h"
 #include "pipeline/worker.h"
-#include "pipeline/window.h"
+#include "pipeline/pairing.h"
 
 /* All workers' rows as one sequence. */
 static struct merge *
@@ -86,21 +86,21 @@ join_votes(struct run *run, struct votes *votes, struct err *err)
 	struct merge *m = merge_rows(run, err);
 	const struct held *h;
 	const struct row *row;
-	struct window w;
+	struct pairing w;
 	struct row loser;
 	int rc;
 
 	if (!m)
 		return -1;
-	window_init(&w);
+	pairing_init(&w);
 	for (row = next_row(m); row && !run_stopped(run); row = next_row(m)) {
-		window_push(&w, row, &loser);
-		for (h = window_pop(&w, false); h; h = window_pop(&w, false))
+		pairing_push(&w, row, &loser);
+		for (h = pairing_pop(&w, false); h; h = pairing_pop(&w, false))
 			count_votes(run, h, votes);
 	}
-	for (h = window_pop(&w, true); h; h = window_pop(&w, true))
+	for (h = pairing_pop(&w, true); h; h = pairing_pop(&w, true))
 		count_votes(run, h, votes);
-	window_fini(&w);
+	pairing_fini(&w);
 	rc = merge_failed(m, err);
 	merge_free(m);
 	return rc;
@@ -130,14 +130,14 @@ filtered(const struct run *run, const struct row *row)
 }
 
 /* The class of a request, with what its trace and its segment say. */
-static enum class class_of(const struct window *w, const struct held *h) {
+static enum class class_of(const struct pairing *w, const struct held *h) {
 	enum class class = h->row.class;
 
 	if (h->joined && h->other.class != CLASS_PROBABLE_PROBE) class =
 	    h->other.class;
 	if (class != CLASS_PROBE &&
-	    (window_probe_trace(w, &h->row) ||
-		(h->joined && window_probe_trace(w, &h->other)))) class
+	    (pairing_probe_trace(w, &h->row) ||
+		(h->joined && pairing_probe_trace(w, &h->other)))) class
 	= CLASS_PROBE;
 	return class;
 }
@@ -170,8 +170,8 @@ hit_of(const struct held *h, enum class class)
 
 /* Counts a request once: a segment that is in a log is counted there. */
 static int
-count_request(
-    struct run *run, struct window *w, const struct held *h, struct err *err)
+count_request(struct run *run, struct pairing *w, const struct held *h,
+    struct err *err)
 {
 	enum class class = class_of(w, h);
 	bool segment = h->row.flags & ROW_SEGMENT;
@@ -203,8 +203,8 @@ count_request(
 }
 
 static int
-count_row(
-    struct run *run, struct window *w, const struct held *h, struct err *err)
+count_row(struct run *run, struct pairing *w, const struct held *h,
+    struct err *err)
 {
 	if (filtered(run, &h->row)) {
 		account(run, &h->row, ACCOUNT_FILTERED);
@@ -219,11 +219,11 @@ count_row(
 }
 
 static int
-count_held(struct run *run, struct window *w, bool end, struct err *err)
+count_held(struct run *run, struct pairing *w, bool end, struct err *err)
 {
 	const struct held *h;
 
-	for (h = window_pop(w, end); h; h = window_pop(w, end))
+	for (h = pairing_pop(w, end); h; h = pairing_pop(w, end))
 		if (count_row(run, w, h, err) != 0)
 			return -1;
 	return 0;
@@ -234,19 +234,19 @@ join_rows(struct run *run, struct err *err)
 {
 	struct merge *m = merge_rows(run, err);
 	const struct row *next;
-	struct window w;
+	struct pairing w;
 	int rc = 0;
 
 	if (!m)
 		return -1;
-	window_init(&w);
+	pairing_init(&w);
 	for (next = next_row(m); next && rc == 0 && !run_stopped(run);
 	     next = next_row(m)) {
 		struct row row = *next;
 		struct row loser;
 
 		row.service = run_map(run, row.origin)->service;
-		if (window_push(&w, &row, &loser)) {
+		if (pairing_push(&w, &row, &loser)) {
 			account(run, &loser, ACCOUNT_DUPLICATE);
 			rc = say(run, &loser,
 			    (struct verdict){ .what = VERDICT_DUPLICATE }, err);
@@ -257,7 +257,7 @@ join_rows(struct run *run, struct err *err)
 	if (rc == 0)
 		rc = count_held(run, &w, true, err);
 	run->result->late = w.early;
-	window_fini(&w);
+	pairing_fini(&w);
 	if (rc == 0)
 		rc = merge_failed(m, err);
 	merge_free(m);

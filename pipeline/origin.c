@@ -34,8 +34,8 @@ name_log(struct origin_namer *n, const struct input *input)
 }
 
 bool
-origin_name_record(
-    struct origin_namer *n, const struct input *input, const struct record *r)
+origin_name_record(struct origin_namer *n, const struct input *input,
+    const struct record *r)
 {
 	const struct event *e = r->event;
 	struct str group = e->group.n ? e->group : input->group;

@@ -22,8 +22,8 @@ struct origin_namer {
 };
 
 /* Sets n->name.  False: it is the same log as for the record before. */
-bool origin_name_record(
-    struct origin_namer *n, const struct input *input, const struct record *r);
+bool origin_name_record(struct origin_namer *n, const struct input *input,
+    const struct record *r);
 
 /* A new input begins. */
 void origin_namer_reset(struct origin_namer *n);

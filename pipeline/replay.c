@@ -123,9 +123,9 @@ static int
 join(struct run *run, struct err *err)
 {
 	for (size_t i = 0; i < run->n_services; i++)
-		tally_origin(
-		    &run->final, &(struct origin_name){ .kind = ORIGIN_LOG,
-				     .path = run->services[i].name });
+		tally_origin(&run->final,
+		    &(struct origin_name){ .kind = ORIGIN_LOG,
+			.path = run->services[i].name });
 	if (join_rows(run, err) != 0)
 		return -1;
 	if (run->verdicts)
@@ -142,8 +142,8 @@ run_once(struct run *run, struct err *err)
 	run->progress->phase = 0;
 	run->progress->bytes_done = 0;
 	run->progress->records = 0;
-	tally_init(
-	    &run->final, 0, run->options->judge.slow_ns, 4 * 1024 * 1024);
+	tally_init(&run->final, 0, run->options->judge.slow_ns,
+	    4 * 1024 * 1024);
 	if (scan(run, err) != 0)
 		return -1;
 	if (run_stopped(run))
@@ -224,7 +224,8 @@ replay(const struct replay_options *options, char *const *paths, size_t n,
 	int rc;
 
 	*result = (struct replay_result){ 0 };
-	if (inputs_collect(&result->inputs, paths, n, err) != 0)
+	if (inputs_collect(&result->inputs, paths, n, err) != 0 ||
+	    inputs_spool(&result->inputs, &progress->stop, err) != 0)
 		return -1;
 	result->read = xcalloc(result->inputs.n, sizeof *result->read);
 	if (run.threads <= 0)

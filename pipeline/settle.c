@@ -217,8 +217,8 @@ add_bucket(struct run *run, const struct cell *c)
 
 /* All cells of one index: to whoever needs them, in order of their keys. */
 static int
-end_slice(
-    struct run *run, struct slice *s, struct judge *judge, struct err *err)
+end_slice(struct run *run, struct slice *s, struct judge *judge,
+    struct err *err)
 {
 	if (s->n > 0)
 		qsort(s->v, s->n, sizeof *s->v, by_key);
@@ -256,8 +256,8 @@ final_cell(const struct run *run, const struct cell_record *r, bool renamed)
 }
 
 static int
-feed_cells(
-    struct run *run, struct merge *m, struct judge *judge, struct err *err)
+feed_cells(struct run *run, struct merge *m, struct judge *judge,
+    struct err *err)
 {
 	struct slice slice = { 0 };
 	int64_t at = 0;

@@ -19,6 +19,7 @@
 #include <unistd.h>
 
 #include "core/mem.h"
+#include "core/tempfile.h"
 
 enum {
 	FANIN = 64,             /* runs of one level */
@@ -119,33 +120,6 @@ spill_free(struct spill *s)
 }
 
 static int
-file_open(struct spill *s, struct err *err)
-{
-	const char *dir = getenv("TMPDIR");
-	char path[512];
-
-	if (s->fd >= 0)
-		return 0;
-	if (!dir || !*dir)
-		dir = "/tmp";
-	s->fd = open(dir, O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
-	if (s->fd >= 0)
-		return 0;
-	if (strlen(dir) > sizeof path - 32)
-		return err_set(err, "$TMPDIR is too long a path");
-	memcpy(path, dir, strlen(dir) + 1);
-	memcpy(
-	    path + strlen(dir), "/telltale-XXXXXX", sizeof "/telltale-XXXXXX");
-	s->fd = mkostemp(path, O_CLOEXEC);
-	if (s->fd < 0)
-		return err_set(err,
-		    "a file for sorting cannot be made in %s: %s", dir,
-		    strerror(errno));
-	unlink(path);
-	return 0;
-}
-
-static int
 write_all(struct spill *s, const char *p, size_t n, struct err *err)
 {
 	while (n > 0) {
@@ -216,7 +190,9 @@ flush(struct spill *s, struct err *err)
 	uint64_t offset = s->end;
 	uint64_t count = s->n;
 
-	if (file_open(s, err) != 0)
+	if (s->fd < 0)
+		s->fd = tempfile_open(err);
+	if (s->fd < 0)
 		return -1;
 	sort_buffer(s);
 	if (write_all(s, s->buffer, s->n * s->size, err) != 0)
@@ -337,8 +313,8 @@ merge_make(size_t size, size_t readers)
 }
 
 static void
-merge_add(
-    struct merge *m, size_t i, const struct spill *from, const struct run *run)
+merge_add(struct merge *m, size_t i, const struct spill *from,
+    const struct run *run)
 {
 	struct reader *r = &m->readers[i];
 

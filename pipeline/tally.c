@@ -12,8 +12,8 @@
 #include "core/mem.h"
 
 void
-tally_init(
-    struct tally *t, uint32_t number, int64_t slow_ns, size_t cells_bytes)
+tally_init(struct tally *t, uint32_t number, int64_t slow_ns,
+    size_t cells_bytes)
 {
 	*t = (struct tally){ .number = number, .slow_ns = slow_ns };
 	t->n_slots = 64;
@@ -111,8 +111,8 @@ tally_origin(struct tally *t, const struct origin_name *name)
 		buf_fini(&b);
 		return -1;
 	}
-	t->origins = xgrow(
-	    t->origins, t->n_origins + 1, &t->cap_origins, sizeof *t->origins);
+	t->origins = xgrow(t->origins, t->n_origins + 1, &t->cap_origins,
+	    sizeof *t->origins);
 	origin_init(&t->origins[t->n_origins++], name, buf_view(&b));
 	t->slots[at] = (uint32_t)t->n_origins;
 	if (t->n_origins * 2 > t->n_slots)
@@ -135,8 +135,8 @@ series_new(struct tally *t, uint32_t origin, uint32_t route, enum method m)
 		    (n - o->n_series_routes) * sizeof *o->series);
 		o->n_series_routes = n;
 	}
-	t->series = xgrow(
-	    t->series, t->n_series + 1, &t->cap_series, sizeof *t->series);
+	t->series = xgrow(t->series, t->n_series + 1, &t->cap_series,
+	    sizeof *t->series);
 	t->series[t->n_series] = (struct series){
 		.origin = origin,
 		.route = route,

@@ -92,8 +92,8 @@ struct hit {
 	struct example example;
 };
 
-void tally_init(
-    struct tally *t, uint32_t number, int64_t slow_ns, size_t cells_bytes);
+void tally_init(struct tally *t, uint32_t number, int64_t slow_ns,
+    size_t cells_bytes);
 void tally_fini(struct tally *t);
 
 /* What an origin is known by. */

@@ -142,8 +142,8 @@ write_cell(struct write *w, const struct cell *cell, struct err *err)
 			return 0;
 		}
 	}
-	w->minute = xgrow(
-	    w->minute, w->n_minute + 1, &w->cap_minute, sizeof *w->minute);
+	w->minute = xgrow(w->minute, w->n_minute + 1, &w->cap_minute,
+	    sizeof *w->minute);
 	w->minute[w->n_minute++] = c;
 	return 0;
 }
@@ -187,8 +187,8 @@ is_get(enum method m)
 }
 
 static struct document_verdict
-judge_request(
-    struct write *w, const struct record *r, const struct verdict *known)
+judge_request(struct write *w, const struct record *r,
+    const struct verdict *known)
 {
 	const struct run *run = w->run;
 	const struct service *s = &run->services[w->service];
@@ -310,8 +310,8 @@ write_findings(struct write *w)
 	for (size_t i = 0; i < r->inputs.n; i++)
 		paths[i] = str_of(r->inputs.v[i].path);
 	for (size_t i = 0; i < r->findings.n; i++)
-		document_finding(
-		    &w->out[FILE_FINDINGS], &r->findings.v[i], paths);
+		document_finding(&w->out[FILE_FINDINGS], &r->findings.v[i],
+		    paths);
 	free(paths);
 }
 

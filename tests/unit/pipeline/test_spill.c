@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Sorting on disk: order, completeness, several levels of runs, two readings. */
+/* Sorting on disk: order, completeness, several levels of runs, two readings.
+ */
 #include <criterion/criterion.h>
 #include <stdlib.h>
 
@@ -50,7 +51,7 @@ expect_all(struct spill *const *spills, size_t n, uint64_t total)
 		const struct rec *r = k;
 
 		cr_assert(r->key.hi > last.hi ||
-			(r->key.hi == last.hi && r->key.lo >= last.lo),
+			      (r->key.hi == last.hi && r->key.lo >= last.lo),
 		    "out of order at %llu", (unsigned long long)count);
 		last = r->key;
 		cr_assert_lt(r->payload, total);

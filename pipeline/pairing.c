@@ -4,7 +4,7 @@
  * status are chained, newest first, so that a segment looks only at what can
  * be its request; a chain ends where the ring does.
  */
-#include "pipeline/window.h"
+#include "pipeline/pairing.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -14,26 +14,26 @@
 #include "core/mem.h"
 
 void
-window_init(struct window *w)
+pairing_init(struct pairing *w)
 {
-	*w = (struct window){ 0 };
-	w->ring = xcalloc(WINDOW_ROWS, sizeof *w->ring);
-	w->buckets = xcalloc(WINDOW_BUCKETS, sizeof *w->buckets);
+	*w = (struct pairing){ 0 };
+	w->ring = xcalloc(PAIRING_ROWS, sizeof *w->ring);
+	w->buckets = xcalloc(PAIRING_BUCKETS, sizeof *w->buckets);
 }
 
 void
-window_fini(struct window *w)
+pairing_fini(struct pairing *w)
 {
 	free(w->ring);
 	free(w->buckets);
 	seen_fini(&w->probe_traces);
-	*w = (struct window){ 0 };
+	*w = (struct pairing){ 0 };
 }
 
 static struct held *
-at(const struct window *w, uint64_t number)
+at(const struct pairing *w, uint64_t number)
 {
-	return &w->ring[number % WINDOW_ROWS];
+	return &w->ring[number % PAIRING_ROWS];
 }
 
 static uint64_t
@@ -44,7 +44,7 @@ trace_hash(const struct row *row)
 }
 
 bool
-window_probe_trace(const struct window *w, const struct row *row)
+pairing_probe_trace(const struct pairing *w, const struct row *row)
 {
 	return (row->flags & ROW_TRACE) &&
 	       seen_has(&w->probe_traces, trace_hash(row));
@@ -71,7 +71,7 @@ is_segment_request(const struct row *r)
 }
 
 bool
-window_push(struct window *w, const struct row *row, struct row *loser)
+pairing_push(struct pairing *w, const struct row *row, struct row *loser)
 {
 	struct held *h;
 
@@ -90,7 +90,7 @@ window_push(struct window *w, const struct row *row, struct row *loser)
 	h = at(w, w->tail);
 	*h = (struct held){ .row = *row };
 	if (is_log_request(row)) {
-		uint64_t *bucket = &w->buckets[row->what % WINDOW_BUCKETS];
+		uint64_t *bucket = &w->buckets[row->what % PAIRING_BUCKETS];
 
 		h->before = *bucket;
 		*bucket = w->tail + 1;
@@ -115,12 +115,13 @@ distance(const struct held *log, const struct held *segment)
 	    log->row.service != segment->row.service)
 		return -1;
 	if (log->row.flags & ROW_SECOND) {
-		if (d < -WINDOW_TOLERANCE || d > NS_PER_SEC + WINDOW_TOLERANCE)
+		if (d < -PAIRING_TOLERANCE ||
+		    d > NS_PER_SEC + PAIRING_TOLERANCE)
 			return -1;
 		/* Anywhere in its second: all are equally near. */
-		return WINDOW_TOLERANCE;
+		return PAIRING_TOLERANCE;
 	}
-	if (d < -WINDOW_TOLERANCE || d > WINDOW_TOLERANCE)
+	if (d < -PAIRING_TOLERANCE || d > PAIRING_TOLERANCE)
 		return -1;
 	return d < 0 ? -d : d;
 }
@@ -132,13 +133,13 @@ out_of_reach(const struct held *log, const struct held *segment)
 	uint64_t a = log->row.key.hi;
 	uint64_t b = segment->row.key.hi;
 
-	return a < b && b - a > NS_PER_SEC + WINDOW_TOLERANCE;
+	return a < b && b - a > NS_PER_SEC + PAIRING_TOLERANCE;
 }
 
 static void
-meet(struct window *w, struct held *segment)
+meet(struct pairing *w, struct held *segment)
 {
-	uint64_t n = w->buckets[segment->row.what % WINDOW_BUCKETS];
+	uint64_t n = w->buckets[segment->row.what % PAIRING_BUCKETS];
 	struct held *best = NULL;
 	int64_t best_d = INT64_MAX;
 
@@ -162,14 +163,14 @@ meet(struct window *w, struct held *segment)
 
 /* Lets segments look, once nothing that is to come can be nearer. */
 static void
-meet_all(struct window *w, bool end)
+meet_all(struct pairing *w, bool end)
 {
 	for (; w->meet < w->tail; w->meet++) {
 		struct held *h = at(w, w->meet);
 		uint64_t newest = at(w, w->tail - 1)->row.key.hi;
 
 		if (!end && w->meet > w->head &&
-		    newest - h->row.key.hi <= WINDOW_TOLERANCE)
+		    newest - h->row.key.hi <= PAIRING_TOLERANCE)
 			return;
 		if (is_segment_request(&h->row))
 			meet(w, h);
@@ -177,7 +178,7 @@ meet_all(struct window *w, bool end)
 }
 
 const struct held *
-window_pop(struct window *w, bool end)
+pairing_pop(struct pairing *w, bool end)
 {
 	uint64_t held = w->tail - w->head;
 	struct held *h;
@@ -188,8 +189,8 @@ window_pop(struct window *w, bool end)
 		return NULL;
 	h = at(w, w->head);
 	old = (h->row.flags & ROW_UNDATED) ||
-	      at(w, w->tail - 1)->row.key.hi - h->row.key.hi > WINDOW_HOLD;
-	if (!end && !old && held < WINDOW_ROWS)
+	      at(w, w->tail - 1)->row.key.hi - h->row.key.hi > PAIRING_HOLD;
+	if (!end && !old && held < PAIRING_ROWS)
 		return NULL;
 	w->early += !end && !old;
 	meet_all(w, end);

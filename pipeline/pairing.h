@@ -6,14 +6,14 @@
  * request (path, method, status) and whose time is nearest, once all that can
  * be within the tolerance are there: 50 ms, or a whole second more where the
  * line has only seconds; both must be of one `service`.  A row leaves
- * WINDOW_HOLD after it came, with what it was joined to; by then the root of
+ * PAIRING_HOLD after it came, with what it was joined to; by then the root of
  * its trace has been seen as well.
  *
  * Rows with equal keys are one event read twice: the first by (input, number)
  * counts, the others leave at once as duplicates.
  */
-#ifndef PIPELINE_WINDOW_H
-#define PIPELINE_WINDOW_H
+#ifndef PIPELINE_PAIRING_H
+#define PIPELINE_PAIRING_H
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -23,11 +23,11 @@
 #include "pipeline/row.h"
 #include "pipeline/seen.h"
 
-#define WINDOW_TOLERANCE (50 * NS_PER_MS)
-#define WINDOW_HOLD (10 * NS_PER_SEC)
+#define PAIRING_TOLERANCE (50 * NS_PER_MS)
+#define PAIRING_HOLD (10 * NS_PER_SEC)
 enum {
-	WINDOW_ROWS = 64 * 1024, /* more leave early, and are counted */
-	WINDOW_BUCKETS = 4096,
+	PAIRING_ROWS = 64 * 1024, /* more leave early, and are counted */
+	PAIRING_BUCKETS = 4096,
 };
 
 struct held {
@@ -37,8 +37,8 @@ struct held {
 	bool joined;
 };
 
-struct window {
-	struct held *ring; /* WINDOW_ROWS of them, by number */
+struct pairing {
+	struct held *ring; /* PAIRING_ROWS of them, by number */
 	uint64_t head;     /* number of the oldest held */
 	uint64_t meet;     /* of the oldest that may have to look yet */
 	uint64_t tail;     /* of the next to come */
@@ -47,22 +47,22 @@ struct window {
 	struct seen probe_traces;
 };
 
-void window_init(struct window *w);
-void window_fini(struct window *w);
+void pairing_init(struct pairing *w);
+void pairing_fini(struct pairing *w);
 
 /*
  * Takes a row in.  True: it is the same event as one before, and *loser is
  * the one of the two that does not count.
  */
-bool window_push(struct window *w, const struct row *row, struct row *loser);
+bool pairing_push(struct pairing *w, const struct row *row, struct row *loser);
 
 /*
  * The next row that leaves, or NULL: none does before more is pushed.  With
  * `end` set all leave.  Borrowed until the next push.
  */
-const struct held *window_pop(struct window *w, bool end);
+const struct held *pairing_pop(struct pairing *w, bool end);
 
 /* Whether the row belongs to the trace of a probe, as far as is known. */
-bool window_probe_trace(const struct window *w, const struct row *row);
+bool pairing_probe_trace(const struct pairing *w, const struct row *row);
 
 #endif
