@@ -37,8 +37,8 @@ nest_close(struct buf *b, struct nest n)
 }
 
 void
-part_head(
-    struct buf *b, const char *kind, int64_t ts_ns, const char id[HASH_ID_SIZE])
+part_head(struct buf *b, const char *kind, int64_t ts_ns,
+    const char id[HASH_ID_SIZE])
 {
 	buf_cat(b, "{\"_index\":\"telltale-");
 	buf_cat(b, kind);
@@ -298,8 +298,8 @@ part_event(struct buf *b, const struct request *r, struct str id)
 	json_member_str(b, "kind", STR("event"));
 	part_words(b, "category", web);
 	part_words(b, "type", r->status >= 400 ? failed : access);
-	json_member_str(
-	    b, "outcome", str_of(r->status == 0 ? "unknown" : outcome));
+	json_member_str(b, "outcome",
+	    str_of(r->status == 0 ? "unknown" : outcome));
 	part_text(b, "id", id);
 	if (r->duration_ns >= 0) {
 		json_member_i64(b, "duration", r->duration_ns);
