@@ -1,68 +1,149 @@
 # SPDX-License-Identifier: Apache-2.0
-# make demo, make check; `make help` says the rest.
+# `make demo` and `make check` are all that one needs; `make help` says more.
 FLAVOUR ?= release
 BUILD   := build/$(FLAVOUR)
 PREFIX  ?= /usr/local
-CC      ?= cc
 ROOMS   := core query ingest analyzers store sinks pipeline cli
+SETUP   ?= tools/setup.sh
+DEMO    ?= demo/like-service
 
 WARN := -Wall -Wextra -Wpedantic -Wshadow -Wstrict-prototypes \
   -Wmissing-prototypes -Wcast-qual -Wcast-align -Wwrite-strings -Wundef \
   -Wvla -Wformat=2 -Wswitch-enum -Wimplicit-fallthrough -Wnull-dereference \
-  -Wdouble-promotion -Wconversion -Wno-sign-conversion -Wfloat-equal -Werror
-OPT      := -O2 -g
-LTO      := -flto=auto
-SAN      :=
-ifeq ($(FLAVOUR),clang)
-CC  := clang
-LTO :=
-endif
-ifeq ($(FLAVOUR),asan)
-SAN := -fsanitize=address -fno-omit-frame-pointer
-LTO :=
-endif
-ifeq ($(FLAVOUR),ubsan)
-SAN := -fsanitize=undefined -fno-sanitize-recover=all
-LTO :=
-endif
-ifeq ($(FLAVOUR),tsan)
-SAN := -fsanitize=thread
-LTO :=
-endif
-# ISA-L is taken where its header is, unless ISAL=no.
-ISAL ?= $(if $(wildcard /usr/include/isa-l.h /usr/include/isa-l/igzip_lib.h),yes,no)
-ifeq ($(FLAVOUR),noisal)
-ISAL := no
-endif
-INFLATE := $(if $(filter yes,$(ISAL)),ingest/inflate_isal.c,ingest/inflate_zlib.c)
+  -Wdouble-promotion -Wconversion -Wno-sign-conversion -Wfloat-equal
+# A compiler newer than ours may warn of more: make WERROR=
+WERROR ?= -Werror
+OPT    ?= -O2 -g
 
-CFLAGS_ALL := -std=c11 -D_GNU_SOURCE -I. $(OPT) $(LTO) $(SAN) $(WARN) -pthread $(CFLAGS)
-LIBS := -lyyjson -lpcre2-8 -lz -lxxhash -lsqlite3 -lm -pthread \
+# What a flavour changes; each has its own folder below build/.
+CC_clang   := clang
+CC_fuzz    := clang
+# Instrumented code makes gcc see null pointers that are none.
+SOFT       := -Wno-null-dereference -Wno-maybe-uninitialized
+SAN_asan   := -fsanitize=address -fno-omit-frame-pointer $(SOFT)
+SAN_ubsan  := -fsanitize=undefined -fno-sanitize-recover=all $(SOFT)
+SAN_tsan   := -fsanitize=thread $(SOFT)
+SAN_fuzz   := -fsanitize=fuzzer-no-link,address,undefined \
+  -fno-sanitize-recover=all -fno-omit-frame-pointer
+SAN_cov    := --coverage -O0
+ISAL_noisal := no
+LTO_release := -flto=auto
+LTO_noisal := -flto=auto
+ifdef CC_$(FLAVOUR)
+CC := $(CC_$(FLAVOUR))
+endif
+# ISA-L inflates where its header is, zlib elsewhere.
+ISAL ?= $(or $(ISAL_$(FLAVOUR)),$(if $(wildcard /usr/include/isa-l.h),yes,no))
+INFLATE := ingest/inflate_$(if $(filter yes,$(ISAL)),isal,zlib).c
+
+COMMON = $(OPT) $(LTO_$(FLAVOUR)) $(SAN_$(FLAVOUR)) -pthread
+ALL_CFLAGS = -std=c11 -D_GNU_SOURCE -I. $(WARN) $(WERROR) $(COMMON) \
+  $(CPPFLAGS) $(CFLAGS)
+# Without the warnings: seen across files, they are of inlined library code.
+LINK = $(CC) $(COMMON) $(CFLAGS) $(LDFLAGS)
+LIBS := -lyyjson -lpcre2-8 -lz -lxxhash -lsqlite3 -lm \
   $(if $(filter yes,$(ISAL)),-lisal)
 
-SRC  := $(filter-out cli/main.c ingest/inflate_%.c,$(foreach r,$(ROOMS),$(wildcard $(r)/*.c))) $(wildcard $(INFLATE))
+SRC  := $(filter-out cli/main.c ingest/inflate_%.c,\
+  $(wildcard $(ROOMS:%=%/*.c))) $(wildcard $(INFLATE))
 OBJ  := $(SRC:%.c=$(BUILD)/%.o)
 MAIN := $(BUILD)/cli/main.o
-UNIT := $(patsubst %.c,$(BUILD)/%.o,$(wildcard tests/unit/*/*.c))
+UNIT := $(patsubst %.c,$(BUILD)/%.o,$(wildcard tests/unit/*/*.c) \
+  $(if $(filter tsan,$(FLAVOUR)),tests/unit/plain.c))
+FUZZ := $(patsubst %.c,$(BUILD)/%,$(wildcard tests/fuzz/fuzz_*.c))
+MAKES := $(MAKE) --no-print-directory
 
-.PHONY: all unit clean
+.PHONY: all demo check unit test asan ubsan tsan clang noisal lint fmt fuzz fuzzers bench cov \
+  man install uninstall clean help setup-check setup-clang setup-lint FORCE
 all: $(BUILD)/telltale
 
-$(BUILD)/telltale: $(MAIN) $(OBJ)
-	$(CC) $(CFLAGS_ALL) $(LDFLAGS) -o $@ $^ $(LIBS)
+$(BUILD)/telltale: $(MAIN) $(OBJ) $(BUILD)/objects
+	$(LINK) -o $@ $(filter %.o,$^) $(LIBS)
 
-$(BUILD)/unit: $(UNIT) $(OBJ)
-	$(CC) $(CFLAGS_ALL) $(LDFLAGS) -o $@ $^ -lcriterion $(LIBS)
+$(BUILD)/unit: $(UNIT) $(OBJ) $(BUILD)/objects
+	$(LINK) -o $@ $(filter %.o,$^) -lcriterion $(LIBS)
 
-# make unit FILTER='str/*'
+$(FUZZ): %: %.o $(OBJ) $(BUILD)/objects
+	$(LINK) -fsanitize=fuzzer -o $@ $(filter %.o,$^) $(LIBS)
+
+$(BUILD)/%.o: %.c $(BUILD)/flags
+	@mkdir -p $(@D)
+	$(CC) $(ALL_CFLAGS) -MMD -MP -c -o $@ $<
+
+# Written anew only when they change: other flags compile all again, a file
+# that came or went links again.
+$(BUILD)/flags: SAY = $(CC) $(ALL_CFLAGS)
+$(BUILD)/objects: SAY = $(OBJ) $(UNIT) $(LIBS) $(LDFLAGS)
+$(BUILD)/flags $(BUILD)/objects: FORCE
+	@mkdir -p $(@D); echo '$(SAY)' | cmp -s - $@ || echo '$(SAY)' >$@
+
+# On a fresh machine this file is not there: make makes it, which installs
+# what the build needs, and starts again.
+build/ready.mk: tools/setup.sh
+	@$(SETUP) build
+	@mkdir -p build; echo '# What the build needs is there.' >$@
+ifneq ($(filter-out clean help uninstall,$(or $(MAKECMDGOALS),all)),)
+include build/ready.mk
+endif
+
+demo:
+	@$(MAKES) all
+	$(BUILD)/telltale replay $(DEMO)
+
+check: setup-check
+	@$(MAKES) test
+asan ubsan tsan noisal: setup-check
+clang: setup-clang
+asan ubsan tsan noisal clang:
+	@$(MAKES) FLAVOUR=$@ test
+setup-check setup-clang setup-lint:
+	@$(SETUP) $(@:setup-%=%)
+
+# make test ONLY=e2e; make unit FILTER='str/*'
+test: all $(BUILD)/unit
+	@BUILD=$(BUILD) tests/run.sh $(ONLY)
 unit: $(BUILD)/unit
 	$< $(if $(FILTER),--filter '$(FILTER)')
 
-$(BUILD)/%.o: %.c
-	@mkdir -p $(@D)
-	$(CC) $(CFLAGS_ALL) -MMD -MP -c -o $@ $<
+lint: setup-lint
+	@tools/lint.sh
+fmt: setup-lint
+	@tools/lint.sh fmt
+fuzz: setup-clang
+	+@tools/fuzz.sh
+fuzzers: $(FUZZ)
+bench: ; @$(SETUP) bench && $(MAKES) all && bench/run.sh
+cov: setup-check
+	@$(MAKES) FLAVOUR=cov test && tools/cov.sh build/cov
+man: all
+	$(BUILD)/telltale help --man >docs/telltale.1
+	$(BUILD)/telltale help --fields >docs/fields.md
 
-clean:
-	rm -rf build
+MANS := $(wildcard docs/*.1 docs/*.7)
+MAN_TO = $(DEST)/share/man/man$(subst .,,$(suffix $1))/$(notdir $1)
+BASH_TO = $(DEST)/share/bash-completion/completions/telltale
+DEST := $(DESTDIR)$(PREFIX)
+install: all
+	install -D -m 755 $(BUILD)/telltale $(DEST)/bin/telltale
+	set -e; $(foreach m,$(MANS),install -D -m 644 $m $(call MAN_TO,$m);)
+	mkdir -p $(dir $(BASH_TO))
+	$(BUILD)/telltale completion bash >$(BASH_TO)
+uninstall:
+	rm -f $(DEST)/bin/telltale $(BASH_TO) $(foreach m,$(MANS),$(call MAN_TO,$m))
 
--include $(OBJ:.o=.d) $(MAIN:.o=.d) $(UNIT:.o=.d)
+clean: ; rm -rf build
+help: ; @sed -n 's/^#: //p' Makefile
+#: make             build/release/telltale
+#: make demo        install what is missing, build, replay the demo archive
+#: make check       install what tests need, build, run all tests
+#: make asan        the same tests with gcc's sanitizers: also ubsan, tsan
+#: make clang       the same tests, built by clang; noisal: without ISA-L
+#: make unit        only the unit tests: FILTER='str/*'
+#: make lint fmt    all checks of the sources; format them
+#: make fuzz        a short, repeatable run of every fuzz target
+#: make bench cov   measure speed (bench/RESULTS.md); test coverage
+#: make man         write docs/telltale.1 and fields.md from the program
+#: make install     DESTDIR= PREFIX=/usr/local; also uninstall
+#: Variables: FLAVOUR CC CFLAGS LDFLAGS OPT WERROR= ISAL=no SETUP=true
+
+-include $(OBJ:.o=.d) $(MAIN:.o=.d) $(UNIT:.o=.d) $(FUZZ:%=%.d)

@@ -29,10 +29,10 @@ const char *class_name(enum class c); /* "client", "probe", ... */
 
 /* A record to show for a number: the least in place order wins a merge. */
 struct example {
-	uint64_t line;  /* 0: none */
-	uint32_t input; /* the run's number; inputs are sorted by path */
-	uint32_t trace; /* first 4 bytes of the id: its epoch; 0: none */
-	uint64_t trace_lo[2]; /* the other 12 bytes of the trace id */
+	uint64_t line;      /* 0: none */
+	uint32_t input;     /* the run's number; inputs are sorted by path */
+	uint32_t has_trace; /* 1: trace holds an id */
+	uint8_t trace[16];  /* as xray_trace_id makes it */
 };
 
 enum cell_example {
@@ -52,7 +52,7 @@ cell_of(int64_t ns)
 }
 
 struct cell_key {
-	int64_t cell;    /* ⌊time / 10 s⌋ */
+	int64_t cell; /* ⌊time / 10 s⌋ */
 	uint32_t origin;
 	uint32_t route;
 	uint32_t method; /* enum method */

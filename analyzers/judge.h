@@ -7,14 +7,14 @@
  *	G = n·[ p̂ ln(p̂/p0) + (1−p̂) ln((1−p̂)/(1−p0)) ]   for p̂ > p0
  *
  * P(K ≥ k) ≤ e^−G by Chernoff's bound, so G > h = ln(1/α) is a test at level
- * α.  Logarithms are fixed point from a table: the same bits on any machine.
+ * α.  Logarithms are fixed point: the same bits on any machine (glr.c).
  * Windows of 10 s, 1, 5, 15 and 60 min end at the cell; the baseline is what
  * lies before the window, up to 24 h, cells of open findings left out, shrunk
  * by a prior.  See the essay in judge.c, and analyzer.h for the rules.
  *
  * The judge reads no clock and depends on nothing but its cells: the same
- * cells give the same findings.  Memory: about 30 KiB a key, keys bounded by
- * the routes.
+ * cells give the same findings.  Memory: 16 bytes a cell that had trials, at
+ * most 61 KB a rule and key; keys are bounded by the routes.
  */
 #ifndef ANALYZERS_JUDGE_H
 #define ANALYZERS_JUDGE_H
@@ -28,7 +28,7 @@
 struct judge_settings {
 	int64_t slow_ns;      /* a request is slow above this: 1 s */
 	int64_t h_milli;      /* ln(1/α), thousandths: 13816 for 1e-6 */
-	int64_t quiet_ns;     /* quiet this long: resolved; 20 min */
+	int64_t quiet_ns;     /* quiet this long: resolved; 20 min (incident.h) */
 	const char *only;     /* a rule's name: judge that one only; NULL: all */
 };
 extern const struct judge_settings judge_settings_default;

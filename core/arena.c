@@ -6,6 +6,7 @@
  */
 #include "core/arena.h"
 
+#include <assert.h>
 #include <stdalign.h>
 #include <stdint.h>
 #include <stdlib.h>
@@ -40,6 +41,7 @@ arena_alloc(struct arena *a, size_t n)
 	struct arena_chunk *c = a->chunks;
 	void *p;
 
+	assert(n <= SIZE_MAX - CHUNK);
 	n = (n + alignof(max_align_t) - 1) & ~(alignof(max_align_t) - 1);
 	if (!c || n > c->size - c->used) {
 		c = chunk_new(n);

@@ -9,6 +9,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "core/buf.h"
 #include "core/record.h"
 #include "core/str.h"
 
@@ -59,17 +60,30 @@ struct finding {
 	int64_t threshold_ppm; /* the gate on the ratio */
 	int64_t g_milli;       /* log-likelihood ratio G, thousandths of nats */
 	int64_t h_milli;       /* its threshold */
-	const char *unit; /* "requests over 1 s", "404 answers", "probes" */
+	const char *unit;   /* of bad: "requests over 1 s", "404 answers" */
+	const char *phrase; /* "answered 404 in # requests", static: '#' is
+			       where finding_sentence puts "116 of 504" */
 	int64_t before_ns,
 	    after_ns; /* mean latency before and in it; -1: none */
 	struct evidence evidence[FINDING_EVIDENCE];
 	int n_evidence;
 	struct cause causes[FINDING_CAUSES];
 	int n_causes;
+	int64_t over_ns; /* slow is above this; 0: not about time */
 	char id[22]; /* of (rule, entity, first window): no NUL */
 };
 
 void finding_fini(struct finding *f);
+
+/*
+ * The finding in one sentence, for event.reason and the terminal:
+ *
+ *	POST /mysfits/{id}/like of like service answered 404 in 116 of 504
+ *	requests (23.0 %) from 07:06:00 on; before, 0 of 409.
+ *
+ * Names are put in as they are: escaping is the printer's business.
+ */
+void finding_sentence(struct buf *b, const struct finding *f, bool utf8);
 
 struct findings {
 	struct finding *v;

@@ -132,10 +132,11 @@ json_get(const struct json_val *object, struct str key)
 }
 
 size_t
-json_size(const struct json_val *v)
+json_size(const struct json_val *array_or_object)
 {
-	return yyjson_is_obj(node(v)) ? yyjson_obj_size(node(v))
-				      : yyjson_arr_size(node(v));
+	yyjson_val *v = node(array_or_object);
+
+	return yyjson_is_obj(v) ? yyjson_obj_size(v) : yyjson_arr_size(v);
 }
 
 struct str
@@ -178,9 +179,9 @@ json_i64(const struct json_val *v, int64_t *value)
 
 	if (minus)
 		s = str_from(s, 1);
-	if (!str_u64(&s, &u) || s.n != 0 || u > INT64_MAX)
+	if (!str_u64(&s, &u) || s.n != 0 || u > (uint64_t)INT64_MAX + minus)
 		return false;
-	*value = minus ? -(int64_t)u : (int64_t)u;
+	*value = (int64_t)(minus ? 0 - u : u);
 	return true;
 }
 
@@ -204,32 +205,46 @@ json_iter_next(struct json_iter *it)
 	it->left--;
 	if (yyjson_is_obj(node(it->of))) {
 		it->key = (struct str){ yyjson_get_str(v), yyjson_get_len(v) };
-		v = yyjson_obj_iter_get_val(v);
+		v++; /* a value stands behind its key */
 	}
 	it->next = unsafe_yyjson_get_next(v);
 	return (struct json_val *)v;
 }
 
-/* How many bytes of s, 1 to 4, are one valid UTF-8 character; 0: none. */
+/*
+ * How many bytes of s, 2 to 4, are one character beyond ASCII in valid UTF-8;
+ * 0: none.  The second byte's range depends on the first (Unicode, table 3-7):
+ * it excludes overlong forms, surrogates, and what is beyond U+10FFFF.
+ */
 static size_t
 utf8_length(struct str s)
 {
+	static const struct {
+		unsigned char first, last; /* of the first byte */
+		unsigned char low, high;   /* of the second */
+		unsigned char n;
+	} forms[] = {
+		{ 0xc2, 0xdf, 0x80, 0xbf, 2 },
+		{ 0xe0, 0xe0, 0xa0, 0xbf, 3 },
+		{ 0xe1, 0xec, 0x80, 0xbf, 3 },
+		{ 0xed, 0xed, 0x80, 0x9f, 3 },
+		{ 0xee, 0xef, 0x80, 0xbf, 3 },
+		{ 0xf0, 0xf0, 0x90, 0xbf, 4 },
+		{ 0xf1, 0xf3, 0x80, 0xbf, 4 },
+		{ 0xf4, 0xf4, 0x80, 0x8f, 4 },
+	};
 	const unsigned char *p = (const unsigned char *)s.p;
-	size_t n = p[0] < 0xc2   ? 0
-		   : p[0] < 0xe0 ? 2
-		   : p[0] < 0xf0 ? 3
-		   : p[0] < 0xf5 ? 4
-				 : 0;
+	size_t f = 0;
 
-	if (n == 0 || s.n < n)
+	while (f < sizeof forms / sizeof *forms && p[0] > forms[f].last)
+		f++;
+	if (f == sizeof forms / sizeof *forms || p[0] < forms[f].first ||
+	    s.n < forms[f].n || p[1] < forms[f].low || p[1] > forms[f].high)
 		return 0;
-	for (size_t i = 1; i < n; i++)
+	for (size_t i = 2; i < forms[f].n; i++)
 		if ((p[i] & 0xc0) != 0x80)
 			return 0;
-	if ((p[0] == 0xe0 && p[1] < 0xa0) || (p[0] == 0xed && p[1] > 0x9f) ||
-	    (p[0] == 0xf0 && p[1] < 0x90) || (p[0] == 0xf4 && p[1] > 0x8f))
-		return 0;
-	return n;
+	return forms[f].n;
 }
 
 static void
@@ -244,8 +259,8 @@ put_escape(struct buf *b, unsigned char c)
 			return;
 		}
 	}
-	buf_put(
-	    b, (char[]){ '\\', 'u', '0', '0', hex[c >> 4], hex[c & 15] }, 6);
+	buf_put(b, (char[]){ '\\', 'u', '0', '0', hex[c >> 4], hex[c & 15] },
+	    6);
 }
 
 static bool
@@ -329,6 +344,7 @@ json_member_milli(struct buf *b, const char *key, int64_t milli)
 	    (unsigned long long)(u / 1000), (unsigned long long)(u % 1000));
 }
 
+/* At most JSON_DEPTH_MAX deep, by json_parse. */
 void
 json_put_val(struct buf *b, const struct json_val *v)
 {
@@ -366,4 +382,13 @@ json_put_val(struct buf *b, const struct json_val *v)
 		json_put_val(b, item);
 	}
 	buf_char(b, json_type(v) == JSON_ARRAY ? ']' : '}');
+}
+
+void
+json_library(struct buf *out)
+{
+	uint32_t v = yyjson_version();
+
+	buf_printf(out, "yyjson %u.%u.%u", (unsigned)(v >> 16),
+	    (unsigned)(v >> 8 & 255), (unsigned)(v & 255));
 }

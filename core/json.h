@@ -32,6 +32,9 @@ enum { JSON_DEPTH_MAX = 512 };
 
 struct json_val; /* a node; lives as long as its tree */
 
+/* Appends "yyjson 0.10.0": what reads JSON in this process. */
+void json_library(struct buf *out);
+
 /* A tree and its memory, which the next json_parse uses again. */
 struct json {
 	void *doc;

@@ -69,10 +69,11 @@ regex_free(struct regex *re)
 bool
 regex_match(struct regex *re, struct str text, bool *limited)
 {
-	int rc = pcre2_match(re->code, (PCRE2_SPTR)(text.p ? text.p : ""),
-	    text.n, 0, 0, re->data, re->context);
+	const char *p = text.p ? text.p : "";
+	int rc = pcre2_match(re->code, (PCRE2_SPTR)p, text.n, 0, 0, re->data,
+	    re->context);
 
-	re->text = text.p;
+	re->text = p;
 	re->groups = rc > 0 ? rc : 0;
 	if (limited)
 		*limited = rc < 0 && rc != PCRE2_ERROR_NOMATCH;
@@ -95,4 +96,15 @@ regex_name(const struct regex *re, const char *name)
 	int n = pcre2_substring_number_from_name(re->code, (PCRE2_SPTR)name);
 
 	return n > 0 ? n : -1;
+}
+
+void
+regex_library(struct buf *out)
+{
+	char version[64]; /* PCRE2 needs 24 at most: "10.42 2022-12-11" */
+	uint32_t jit = 0;
+
+	pcre2_config(PCRE2_CONFIG_VERSION, version);
+	pcre2_config(PCRE2_CONFIG_JIT, &jit);
+	buf_printf(out, "PCRE2 %s%s", version, jit ? ", JIT" : "");
 }

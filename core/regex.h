@@ -10,6 +10,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "core/buf.h"
 #include "core/err.h"
 #include "core/str.h"
 
@@ -26,5 +27,8 @@ bool regex_match(struct regex *re, struct str text, bool *limited);
 struct str regex_group(const struct regex *re, int n);
 /* The number of a named group, or -1. */
 int regex_name(const struct regex *re, const char *name);
+
+/* Appends "PCRE2 10.42, JIT": what matches in this process. */
+void regex_library(struct buf *out);
 
 #endif

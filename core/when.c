@@ -234,60 +234,92 @@ when_ctime(struct str *rest, int64_t *ns)
 	return true;
 }
 
+static bool
+is_digit(struct str s, size_t i)
+{
+	return i < s.n && s.p[i] >= '0' && s.p[i] <= '9';
+}
+
+/* One more digit; false when there is no room for any. */
+static bool
+push(uint64_t *v, char c)
+{
+	if (*v > (UINT64_MAX - 9) / 10)
+		return false;
+	*v = *v * 10 + (uint64_t)(c - '0');
+	return true;
+}
+
 /*
- * A decimal number, d+[.d+][(e|E)[+-]d+], times 10^scale, as a whole number;
- * what is smaller than 1 is cut off.  No double: 1795244520.2479196 s is
- * exactly 1795244520247919600 ns.
+ * d+[.d+]: all digits as one number, and how many of them stand behind the
+ * point.  Those behind it that have no room are below any unit kept.
+ */
+static bool
+mantissa(struct str *s, uint64_t *v, int *behind)
+{
+	size_t i = 0;
+
+	*v = 0;
+	*behind = 0;
+	for (; is_digit(*s, i); i++)
+		if (!push(v, s->p[i]))
+			return false;
+	if (i == 0)
+		return false;
+	if (i < s->n && s->p[i] == '.' && is_digit(*s, i + 1))
+		for (i++; is_digit(*s, i); i++)
+			*behind += push(v, s->p[i]);
+	*s = str_from(*s, i);
+	return true;
+}
+
+/* [(e|E)[+-]d+]; nothing there: 0. */
+static bool
+exponent(struct str *s, int *e)
+{
+	uint64_t v;
+	bool minus;
+
+	*e = 0;
+	if (!eat(s, 'e') && !eat(s, 'E'))
+		return true;
+	minus = eat(s, '-');
+	if (!minus)
+		eat(s, '+');
+	if (!str_u64(s, &v) || v > 1000)
+		return false;
+	*e = minus ? -(int)v : (int)v;
+	return true;
+}
+
+/* v times 10^scale, what is below 1 cut off; false: beyond int64_t. */
+static bool
+scaled(uint64_t *v, int scale)
+{
+	for (; scale > 0 && *v != 0; scale--) {
+		if (*v > INT64_MAX / 10)
+			return false;
+		*v *= 10;
+	}
+	for (; scale < 0 && *v != 0; scale++)
+		*v /= 10;
+	return *v <= INT64_MAX;
+}
+
+/*
+ * A decimal number, [-]d+[.d+][(e|E)[+-]d+], times 10^scale, as a whole
+ * number.  No double: 1795244520.2479196 s is exactly 1795244520247919600 ns.
  */
 static bool
 decimal(struct str text, int scale, int64_t *value)
 {
 	bool minus = eat(&text, '-');
-	uint64_t v = 0;
-	int digits_seen = 0;
-	bool point = false;
-	size_t i = 0;
+	uint64_t v;
+	int behind;
+	int e;
 
-	for (; i < text.n; i++) {
-		char c = text.p[i];
-
-		if (c == '.' && !point && digits_seen > 0) {
-			point = true;
-			continue;
-		}
-		if (c < '0' || c > '9')
-			break;
-		digits_seen++;
-		if (v > (UINT64_MAX - 9) / 10 && !point)
-			return false;
-		if (v > (UINT64_MAX - 9) / 10)
-			continue; /* beyond any unit kept */
-		v = v * 10 + (uint64_t)(c - '0');
-		scale -= point;
-	}
-	text = str_from(text, i);
-	if (digits_seen == 0)
-		return false;
-	if (eat(&text, 'e') || eat(&text, 'E')) {
-		bool down = eat(&text, '-');
-		uint64_t e;
-
-		if (!down)
-			eat(&text, '+');
-		if (!str_u64(&text, &e) || e > 1000)
-			return false;
-		scale += down ? -(int)e : (int)e;
-	}
-	if (text.n != 0)
-		return false;
-	for (; scale > 0 && v != 0; scale--) {
-		if (v > INT64_MAX / 10)
-			return false;
-		v *= 10;
-	}
-	for (; scale < 0 && v != 0; scale++)
-		v /= 10;
-	if (v > INT64_MAX)
+	if (!mantissa(&text, &v, &behind) || !exponent(&text, &e) ||
+	    text.n != 0 || !scaled(&v, scale + e - behind))
 		return false;
 	*value = minus ? -(int64_t)v : (int64_t)v;
 	return true;
@@ -427,6 +459,7 @@ when_put_span(struct buf *b, int64_t ns, bool utf8)
 {
 	int64_t sec;
 
+	/* Limits half a last digit low, so that no 1000 ms or 60 s appear. */
 	if (ns < 0) {
 		buf_char(b, '-');
 		ns = ns == INT64_MIN ? INT64_MAX : -ns;
@@ -437,10 +470,10 @@ when_put_span(struct buf *b, int64_t ns, bool utf8)
 		put_scaled(b, ns, 1000, utf8 ? "µs" : "us");
 	else if (ns < NS_PER_SEC - NS_PER_MS / 2)
 		put_scaled(b, ns, NS_PER_MS, "ms");
-	else if (ns < NS_PER_MIN)
+	else if (ns < NS_PER_MIN - NS_PER_SEC / 2)
 		put_scaled(b, ns, NS_PER_SEC, "s");
 	else {
-		sec = ns / NS_PER_SEC;
+		sec = ns / NS_PER_SEC + (ns % NS_PER_SEC >= NS_PER_SEC / 2);
 		if (sec < 3600)
 			buf_printf(b, "%lld m %lld s", (long long)(sec / 60),
 			    (long long)(sec % 60));

@@ -2,11 +2,13 @@
 /*
  * What there is to read: the paths of the command line, walked.
  *
- * Directories are walked in bytewise order of the full path; links are
- * followed only when they lead to a place inside the tree that was named, and
- * a directory met twice (device, inode) is entered once.  A file named twice
- * is read once.  Hidden files (".x") are read like others; what is neither
- * file nor directory nor FIFO is an error of that input, not of the run.
+ * Directories are walked, and the list is sorted bytewise by full path.  What
+ * a link leads to inside the tree that was named is found under its own name;
+ * a link out of the tree is an INPUT_SKIPPED entry.  A directory met twice
+ * (device, inode) is entered once.  A file named twice, by hard links too, is
+ * read once, under its first name.  Hidden files (".x") are read like others;
+ * what is neither file nor directory nor FIFO is an error of that input, not
+ * of the run.  At most 64 directories deep, a million files.
  *
  * A CloudWatch export task leaves <prefix>/<task uuid>/<stream>/NNNNNN.gz;
  * from such a path come prefix, task and stream.  "aws-logs-write-test" is
@@ -23,19 +25,21 @@
 #include "core/str.h"
 
 enum input_state {
-	INPUT_READ,     /* to be read */
-	INPUT_SKIPPED,  /* recognised and left out: `why` says what it is */
-	INPUT_FAILED,   /* cannot be opened: `why` says it */
+	INPUT_READ,    /* to be read */
+	INPUT_SKIPPED, /* recognised and left out: `why` says what it is */
+	INPUT_FAILED,  /* cannot be opened: `why` says it */
 };
 
 struct input {
-	char *path;         /* as given, or below what was given; "-": stdin */
-	uint64_t size;      /* bytes on disk; 0 for stdin */
+	char *path;    /* as given, or below what was given; "-": stdin */
+	uint64_t size; /* bytes on disk; 0 for stdin */
 	enum input_state state;
-	char *why;          /* NULL, or a sentence */
-	struct str group;   /* from the path: the export's prefix; views into */
-	struct str task;    /* path, empty when it is no export */
-	struct str stream;  /* as in the key: '/' became '-' */
+	char *why;         /* NULL, or a sentence */
+	int spool;         /* a copy on disk of what can be read only once;
+			      0: none */
+	struct str group;  /* from the path: the export's prefix; views into */
+	struct str task;   /* path, empty when it is no export */
+	struct str stream; /* as in the key: '/' became '-' */
 };
 
 struct inputs {
@@ -46,10 +50,17 @@ struct inputs {
 
 /*
  * Fills `in` from the paths, sorted bytewise with "-" first.  A path that does
- * not exist becomes an INPUT_FAILED entry.  -1 only when there is none at all.
+ * not exist becomes an INPUT_FAILED entry.  -1 only when there is none at all,
+ * or more than a million; `in` is then empty.
  */
 int inputs_collect(struct inputs *in, char *const *paths, size_t n,
     struct err *err);
+/*
+ * Copies what can be read only once, stdin and FIFOs, into unlinked files in
+ * $TMPDIR, so that every input can be read again.  Ends early when *stop is
+ * set.  -1: no room.
+ */
+int inputs_spool(struct inputs *in, const _Atomic bool *stop, struct err *err);
 void inputs_fini(struct inputs *in);
 
 #endif

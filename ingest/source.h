@@ -4,10 +4,15 @@
  *
  * gzip (any number of members), zlib and gzip in gzip are recognised from
  * content.  ISA-L inflates where it is built in, zlib elsewhere; the bytes are
- * the same.  zstd, bzip2, xz and zip are refused with a word.  A stream that
+ * the same.  zstd, bzip2, xz and others are refused with a word.  A stream that
  * breaks in the middle gives all bytes before the break; reading goes on at
- * the next gzip header, if one follows.  Memory: one block packed, one inflate
- * state a layer.
+ * the next gzip header, if one follows (ingest/unpack.h).  All of it is
+ * independent of the size of blocks and of how the bytes arrive.
+ *
+ * Memory: what is plain is read into the caller's memory.  A layer has 80 KiB
+ * of packed bytes and its inflater (ISA-L 87 KiB, zlib 40 KiB).  Until the
+ * first bytes are read, source_open's 68 KiB; and again as much for a layer
+ * that is read in pieces of less than 68 KiB.
  */
 #ifndef INGEST_SOURCE_H
 #define INGEST_SOURCE_H
@@ -25,25 +30,27 @@ struct source;
 
 /* What happened on the way, for the report of the input. */
 struct source_notes {
-	uint64_t bytes_packed;   /* read from the file */
-	uint64_t bytes;          /* given out */
-	uint32_t members;        /* gzip members begun, outermost layer */
-	uint32_t broken;         /* members that ended early or were corrupt */
-	bool bomb;               /* stopped at the inflate limit */
-	bool zero_tail;          /* padding after the last member, ignored */
-	char what[160];          /* the first break in words; else empty */
+	uint64_t bytes_packed; /* read from the file */
+	uint64_t bytes;        /* given out */
+	uint32_t members;      /* gzip members begun, outermost layer */
+	uint32_t broken;       /* members that ended early or were corrupt */
+	bool bomb;             /* stopped at the inflate limit */
+	bool zero_tail;        /* padding after the last member, ignored */
+	char what[160];        /* the first break in words; else empty */
 };
 
-/* NULL with err: cannot be opened or read, or a packing that is not built in. */
-struct source *source_open(const struct input *input,
-    const struct limits *limits, struct err *err);
+/* NULL with err: cannot be opened or read, or a packing that is not built in.
+ */
+struct source *source_open(
+    const struct input *input, const struct limits *limits, struct err *err);
 
 /*
  * Up to cap bytes into p.  FLOW_OK with *n > 0, FLOW_END, or FLOW_FAIL when
- * reading fails (bad content is no failure: see the notes).
+ * reading fails (bad content is no failure: see the notes).  FLOW_IDLE when a
+ * signal came while it waited: ask again, or stop.
  */
-enum flow source_read(struct source *s, char *p, size_t cap, size_t *n,
-    struct err *err);
+enum flow source_read(
+    struct source *s, char *p, size_t cap, size_t *n, struct err *err);
 
 const struct source_notes *source_notes(const struct source *s);
 void source_close(struct source *s);

@@ -37,4 +37,10 @@ enum decode xray_decode_summary(struct xray *x, const struct event *e,
  */
 bool xray_trace_id(struct str text, uint8_t id[16]);
 
+/*
+ * A document's time: epoch seconds in any notation of JSON's, as a number or a
+ * string; `quoted` allows ISO 8601 as well.
+ */
+bool xray_time(struct str text, bool quoted, int64_t *ns);
+
 #endif

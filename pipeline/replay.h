@@ -45,28 +45,30 @@ struct service_name {
 
 struct replay_options {
 	struct limits limits;
-	int threads;      /* 0: one a core */
-	int64_t since_ns; /* WHEN_NONE: from the beginning */
-	int64_t until_ns; /* WHEN_NONE: to the end; exclusive */
-	int64_t last_ns;  /* 0: all; else the last so long of the archive */
+	int threads;        /* 0: one a core */
+	int64_t since_ns;   /* WHEN_NONE: from the beginning */
+	int64_t until_ns;   /* WHEN_NONE: to the end; exclusive */
+	int64_t last_ns;    /* 0: all; else the last so long of the archive */
 	struct str service; /* empty: all; else only this one's records */
 	enum probes probes;
 	struct judge_settings judge;
 	struct probe_settings probe;
-	unsigned message_flags;               /* enum message_flags */
-	const struct dialect_user *dialects;  /* NULL: only the built-in ones */
+	unsigned message_flags;              /* enum message_flags */
+	const struct dialect_user *dialects; /* NULL: only the built-in ones */
 	const struct service_name *names;
 	size_t n_names;
 	const char *out; /* --out: a directory, or NULL */
 };
-extern const struct replay_options replay_options_default;
+/* All defaults: every service, all of time, the limits' and judge's own. */
+void replay_options_init(struct replay_options *o);
 
 /* What became of what was read.  read = the sum of the others, by kind. */
 enum account {
 	ACCOUNT_READ,
 	ACCOUNT_STORED,
 	ACCOUNT_FOLDED,    /* probes into the roll-up, lines into their event */
-	ACCOUNT_FILTERED,  /* by time, service, --probes drop; control messages */
+	ACCOUNT_FILTERED,  /* by time, service, --probes drop; control messages
+			    */
 	ACCOUNT_DUPLICATE, /* the same event, or the same request, again */
 	ACCOUNT_DEAD,
 	ACCOUNTS
@@ -85,7 +87,7 @@ struct replay_input {
 	const struct input *input; /* path, state, why, group, task, stream */
 	const char *envelope;      /* static name; NULL: nothing was read */
 	char *envelope_why;
-	const char *dialects[4];   /* those met, most frequent first; NULL */
+	const char *dialects[4]; /* those met, most frequent first; NULL */
 	struct source_notes notes;
 	struct accounts accounts;  /* of this input's records */
 	int64_t first_ns, last_ns; /* event times; WHEN_NONE */
@@ -135,8 +137,8 @@ struct replay_result {
 	uint64_t late;                   /* joins given up: see docs */
 	struct replay_service *services; /* by name */
 	size_t n_services;
-	struct findings findings;        /* sorted */
-	bool interrupted;                /* SIGINT: not complete */
+	struct findings findings; /* sorted */
+	bool interrupted;         /* SIGINT: not complete */
 };
 
 /* How far it is; written by the workers, read by whoever shows it. */
@@ -144,8 +146,8 @@ struct replay_progress {
 	_Atomic uint64_t bytes_done;  /* packed */
 	_Atomic uint64_t bytes_total; /* 0: not known (stdin) */
 	_Atomic uint64_t records;
-	_Atomic int phase;            /* 0 reading, 1 judging, 2 documents */
-	_Atomic bool stop;            /* set it to end early */
+	_Atomic int phase; /* 0 reading, 1 judging, 2 documents */
+	_Atomic bool stop; /* set it to end early */
 };
 
 /*

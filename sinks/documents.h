@@ -22,7 +22,9 @@ struct document_origin {
 	struct str group;  /* aws.cloudwatch.log_group */
 	struct str stream; /* aws.cloudwatch.log_stream */
 	struct str service;
-	uint64_t number;   /* running number among equal events, for the id */
+	uint64_t number;  /* running number among equal events, for the id */
+	uint64_t content; /* where there is no stream: what tells the file's
+			     content from others', for the id; 0: its path */
 };
 
 /* What the analysis decided about a request. */
@@ -56,12 +58,26 @@ struct document_rollup {
 void document_rollup(struct buf *out, const struct document_rollup *r);
 
 /* `paths` are the run's inputs' paths, by number. */
-void document_finding(struct buf *out, const struct finding *f,
-    const struct str *paths);
+void document_finding(
+    struct buf *out, const struct finding *f, const struct str *paths);
+
+/* Only the object that is "_source" above, without index, id and line end. */
+void document_finding_source(
+    struct buf *out, const struct finding *f, const struct str *paths);
+
+/*
+ * The X-Ray filter expression that gives the traces a finding counts:
+ * service("like") AND http.method = "POST" AND http.url CONTAINS "/like" AND
+ * http.status = 404.  Of a route the fixed pieces are asked for.
+ */
+void document_filter(struct buf *out, const struct finding *f);
+
+/* Below the alert level it is a note: 1 info, 2 warning, 4 critical. */
+int document_severity(enum severity s);
 
 /* The identity of an event: 22 characters (design: identity and time). */
-void document_id(char id[22], const struct document_origin *origin,
-    const struct event *e);
+void document_id(
+    char id[22], const struct document_origin *origin, const struct event *e);
 
 /* The contract's table; ends with a NULL field. */
 struct document_field {

@@ -1,0 +1,67 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Adding cells; counts saturate instead of wrapping. */
+#include "analyzers/cells.h"
+
+#include <assert.h>
+#include <string.h>
+
+#include "analyzers/saturate.h"
+
+const char *class_name(enum class c)
+{
+	static const char *const names[CLASSES] = {
+		[CLASS_CLIENT] = "client",
+		[CLASS_PROBE] = "probe",
+		[CLASS_PROBABLE_PROBE] = "probable-probe",
+	};
+
+	assert((unsigned)c < CLASSES);
+	return names[c];
+}
+
+void
+cell_add(struct cell *a, const struct cell *b)
+{
+	a->n = add_u32(a->n, b->n);
+	a->timed = add_u32(a->timed, b->timed);
+	a->slow = add_u32(a->slow, b->slow);
+	for (int i = 0; i < 6; i++)
+		a->status[i] = add_u32(a->status[i], b->status[i]);
+	a->not_found = add_u32(a->not_found, b->not_found);
+	a->probes = add_u32(a->probes, b->probes);
+	a->probes_bad = add_u32(a->probes_bad, b->probes_bad);
+	a->sum_us = add_u64(a->sum_us, b->sum_us);
+	for (int i = 0; i < EXAMPLES; i++)
+		example_min(&a->example[i], &b->example[i]);
+}
+
+static int
+cmp_u32(uint32_t a, uint32_t b)
+{
+	return a < b ? -1 : a > b;
+}
+
+int
+cell_key_cmp(const struct cell_key *a, const struct cell_key *b)
+{
+	if (a->cell != b->cell)
+		return a->cell < b->cell ? -1 : 1;
+
+	int c = cmp_u32(a->origin, b->origin);
+
+	if (c == 0)
+		c = cmp_u32(a->method, b->method);
+	if (c == 0)
+		c = cmp_u32(a->route, b->route);
+	return c;
+}
+
+void
+example_min(struct example *a, const struct example *b)
+{
+	if (b->line == 0)
+		return;
+	if (a->line == 0 || b->input < a->input ||
+	    (b->input == a->input && b->line < a->line))
+		*a = *b;
+}

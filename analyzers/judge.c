@@ -1,0 +1,631 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The judge: one sequential test for everything that is a ratio.
+ *
+ * Every rule and entity has a series of (n, bad) by 10 s.  At each of its
+ * cells that has something bad, five windows that end there (10 s, 1, 5, 15
+ * and 60 min) are held against the baseline, which is everything before the
+ * window up to 24 h back:
+ *
+ *	 24 h ───────────── baseline ────────────┬──────── window ────────┐
+ *	                                         │   good  ▲bad bad … bad │
+ *	                                                 onset           cell
+ *
+ * p0 = (K + m·prior)/(N + m), G as in glr.c.  A window alarms when its ratio
+ * passes the rule's gates and G > h; of several the one with the largest G
+ * decides, of equals the shorter.  P(K ≥ k) ≤ e^-G (Chernoff), so that h = ln
+ * 10^6 bounds false alarms by 8,640 × 5 × 10^-6 = 0.04 a day and key, and in
+ * fact by far less, the windows being nested and the gates on top.  A cell
+ * with nothing bad is no evidence against anybody and decides nothing.
+ *
+ * The onset is the suffix of the deciding window with the largest likelihood
+ * ratio, each suffix having its own ratio (the GLR's inner maximum): dropping
+ * a good cell from the head always increases it, a stray early bad one does
+ * not pull the onset forward.
+ *
+ * From the onset on, the cells belong to the finding: they are taken out of
+ * the series, what follows is kept out until the finding is over (incident.c),
+ * and neither baseline nor window ever sees them.  A fault that comes back
+ * after that is a new finding against the same healthy past; its windows do
+ * not reach back over the old one.
+ *
+ * Entities do not look at each other, so a cell is judged when it comes; only
+ * where a rule counts several methods of a route as one, the present cell is
+ * gathered until time moves on.  All of it is a function of the cells in time
+ * order, and nothing happens in silence: a month without cells costs nothing.
+ */
+#include "analyzers/judge.h"
+
+#include <assert.h>
+#include <stdbool.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "analyzers/analyzer.h"
+#include "analyzers/glr.h"
+#include "analyzers/incident.h"
+#include "analyzers/saturate.h"
+#include "analyzers/series.h"
+#include "core/buf.h"
+#include "core/hash.h"
+#include "core/mem.h"
+
+static const struct rule *const rules[] = {
+	&rule_slow_post,
+	&rule_not_found,
+	&rule_target_health,
+};
+
+/* Row by row the rules above. */
+static const struct rule_info infos[] = {
+	{ "slow-post", "POST and other changing requests that take over 1 s" },
+	{ "not-found", "404 and 410 on routes that were answered before" },
+	{ "target-health", "health checks that fail" },
+	{ NULL, NULL },
+};
+
+_Static_assert(
+    sizeof(infos) / sizeof(infos[0]) == sizeof(rules) / sizeof(rules[0]) + 1,
+    "a name for every rule");
+
+enum {
+	N_RULES = sizeof(rules) / sizeof(rules[0]),
+	GATE_FACTOR = 3, /* ratio ≥ 3·p0 */
+	BASE_CELLS = 60, /* the base is a multiple of ten minutes */
+	MARKS_MAX = 64,  /* examples kept before there is a finding */
+	METHOD_ANY = METHODS,
+};
+
+const struct judge_settings judge_settings_default = {
+	.slow_ns = NS_PER_SEC,
+	.h_milli = 13816,
+	.quiet_ns = 20 * 60 * NS_PER_SEC,
+};
+
+/* The example of a bad cell, in case it turns out to be part of a finding. */
+struct mark {
+	uint32_t at;
+	struct example example;
+};
+
+/* One rule's view of one entity. */
+struct track {
+	int number; /* of the rule */
+	const struct rule *rule;
+	const struct key *key;
+	struct series series;
+	struct incident *open; /* NULL: nothing is wrong */
+	struct mark *marks;    /* oldest first */
+	size_t n_marks, cap_marks;
+	struct counts now; /* of the present cell, where it is gathered */
+	struct example now_example;
+	bool gathering;
+};
+
+struct key {
+	uint32_t origin, route, method;
+	bool answered; /* below 400, once */
+	struct track *tracks[N_RULES];
+};
+
+struct judge {
+	struct judge_settings settings;
+	const struct judge_names *names;
+	bool active[N_RULES];
+	bool started;
+	int64_t base;       /* cell number 0 of the series */
+	uint32_t now;       /* the present cell */
+	uint32_t quiet;     /* settings.quiet_ns in cells */
+	struct key **slots; /* open addressing, a power of two */
+	size_t n_slots, n_keys;
+	struct track **gathered; /* in the present cell */
+	size_t n_gathered, cap_gathered;
+	struct track **open; /* with a finding, in order of detection */
+	size_t n_open, cap_open;
+};
+
+struct judge *
+judge_new(
+    const struct judge_settings *settings, const struct judge_names *names)
+{
+	struct judge *j = xcalloc(1, sizeof(*j));
+
+	j->settings = *settings;
+	j->names = names;
+	j->quiet = (uint32_t)(settings->quiet_ns / CELL_NS);
+	for (int r = 0; r < N_RULES; r++)
+		j->active[r] = !settings->only ||
+			       strcmp(settings->only, infos[r].name) == 0;
+	j->n_slots = 64;
+	j->slots = xcalloc(j->n_slots, sizeof(struct key *));
+	return j;
+}
+
+static void
+track_free(struct track *t)
+{
+	if (!t)
+		return;
+	series_fini(&t->series);
+	free(t->open);
+	free(t->marks);
+	free(t);
+}
+
+void
+judge_free(struct judge *j)
+{
+	if (!j)
+		return;
+	for (size_t i = 0; i < j->n_slots; i++) {
+		if (!j->slots[i])
+			continue;
+		for (int r = 0; r < N_RULES; r++)
+			track_free(j->slots[i]->tracks[r]);
+		free(j->slots[i]);
+	}
+	free(j->slots);
+	free(j->gathered);
+	free(j->open);
+	free(j);
+}
+
+/* The slot of a key, or the empty one where it belongs. */
+static struct key **
+key_slot(
+    const struct judge *j, uint32_t origin, uint32_t route, uint32_t method)
+{
+	uint64_t h = hash64_mix((uint64_t)origin << 32 | route, method);
+	size_t i = (size_t)h & (j->n_slots - 1);
+
+	while (j->slots[i] &&
+	       (j->slots[i]->route != route || j->slots[i]->origin != origin ||
+		   j->slots[i]->method != method))
+		i = (i + 1) & (j->n_slots - 1);
+	return &j->slots[i];
+}
+
+static void
+keys_grow(struct judge *j)
+{
+	struct key **old = j->slots;
+	size_t n_old = j->n_slots;
+
+	j->n_slots *= 2;
+	j->slots = xcalloc(j->n_slots, sizeof(struct key *));
+	for (size_t i = 0; i < n_old; i++)
+		if (old[i])
+			*key_slot(j, old[i]->origin, old[i]->route,
+			    old[i]->method) = old[i];
+	free(old);
+}
+
+static struct key *
+key_get(struct judge *j, uint32_t origin, uint32_t route, uint32_t method)
+{
+	struct key **slot = key_slot(j, origin, route, method);
+
+	if (*slot)
+		return *slot;
+	if (++j->n_keys > j->n_slots / 2) {
+		keys_grow(j);
+		slot = key_slot(j, origin, route, method);
+	}
+	*slot = xcalloc(1, sizeof(struct key));
+	(*slot)->origin = origin;
+	(*slot)->route = route;
+	(*slot)->method = method;
+	return *slot;
+}
+
+static struct track *
+track_get(struct key *key, int r)
+{
+	if (!key->tracks[r]) {
+		key->tracks[r] = xcalloc(1, sizeof(struct track));
+		key->tracks[r]->number = r;
+		key->tracks[r]->rule = rules[r];
+		key->tracks[r]->key = key;
+	}
+	return key->tracks[r];
+}
+
+/* The begin of a cell, in nanoseconds, within what time can be. */
+static int64_t
+cell_ns(const struct judge *j, int64_t at)
+{
+	int64_t cell = j->base + at;
+
+	if (cell > INT64_MAX / CELL_NS)
+		return INT64_MAX;
+	return cell < -INT64_MAX / CELL_NS ? -INT64_MAX : cell * CELL_NS;
+}
+
+/* A C string of any bytes: a NUL becomes the %00 that it was in a URL. */
+static char *
+text_dup(struct str s)
+{
+	struct buf b = { 0 };
+
+	for (size_t i = 0; i < s.n; i++) {
+		if (s.p[i])
+			buf_char(&b, s.p[i]);
+		else
+			buf_cat(&b, "%00");
+	}
+	buf_char(&b, '\0');
+	return b.p;
+}
+
+static enum severity
+severity(const struct rule *rule, struct trials t)
+{
+	int64_t ppm = trials_ppm(t);
+
+	if (ppm >= rule->critical.ratio_ppm && t.bad >= rule->critical.bad)
+		return SEVERITY_CRITICAL;
+	if (ppm >= rule->warning.ratio_ppm && t.bad >= rule->warning.bad)
+		return SEVERITY_WARNING;
+	return SEVERITY_INFO;
+}
+
+/* Of (rule, entity, first window). */
+static void
+finding_name(struct finding *f, int64_t window_start_ns)
+{
+	struct buf window = { 0 };
+
+	buf_i64(&window, window_start_ns);
+	buf_char(&window, '/');
+	buf_i64(&window, f->window_ns);
+
+	struct str parts[] = {
+		str_of(f->rule),
+		str_of(f->service),
+		str_of(method_name(f->method)),
+		str_of(f->route),
+		buf_view(&window),
+	};
+
+	hash_id(f->id, parts, sizeof(parts) / sizeof(parts[0]));
+	buf_fini(&window);
+}
+
+static void
+finding_evidence(struct finding *f, const struct incident *i)
+{
+	f->n_evidence = i->n_evidence;
+	for (int k = 0; k < i->n_evidence; k++) {
+		struct evidence *e = &f->evidence[k];
+
+		e->input = i->evidence[k].input;
+		e->line = i->evidence[k].line;
+		e->has_trace = i->evidence[k].has_trace != 0;
+		memcpy(e->trace, i->evidence[k].trace, sizeof(e->trace));
+	}
+}
+
+static void
+finding_write(const struct judge *j, const struct track *t, bool open,
+    struct findings *out)
+{
+	const struct rule *rule = t->rule;
+	const struct incident *i = t->open;
+	const struct key *key = t->key;
+	struct finding *f = findings_add(out);
+	struct trials all = { i->upto.n, i->upto.bad };
+	bool other = j->settings.slow_ns != NS_PER_SEC && rule->unit_other;
+
+	f->rule = infos[t->number].name;
+	f->unit = other ? rule->unit_other : rule->unit;
+	f->phrase = other ? rule->phrase_other : rule->phrase;
+	f->severity = severity(rule, all);
+	f->service = text_dup(j->names->services[key->origin]);
+	f->route = text_dup(j->names->routes[key->origin][key->route]);
+	f->method =
+	    key->method == METHOD_ANY ? METHOD_NONE : (enum method)key->method;
+	f->start_ns = cell_ns(j, i->onset);
+	f->end_ns = cell_ns(j, (int64_t)i->end + 1);
+	f->detected_ns = cell_ns(j, (int64_t)i->detected + 1);
+	f->open = open;
+	f->bad = all.bad;
+	f->total = all.n;
+	f->base_bad = i->base.bad;
+	f->base_total = i->base.n;
+	f->over_ns = rule->latency ? j->settings.slow_ns : 0;
+	f->window_ns = i->window * CELL_NS;
+	f->window_bad = i->in_window.bad;
+	f->window_total = i->in_window.n;
+	f->value_ppm = trials_ppm(all);
+	f->baseline_ppm = odds_ppm(&i->p0);
+	f->threshold_ppm = i->threshold_ppm;
+	f->g_milli = i->g_milli;
+	f->h_milli = i->h_milli;
+	f->before_ns = i->before_ns;
+	f->after_ns = -1;
+	if (rule->latency && all.n > 0)
+		f->after_ns = (int64_t)(i->upto.us / all.n) * 1000;
+	finding_evidence(f, i);
+	finding_name(f, cell_ns(j, (int64_t)i->detected + 1 - i->window));
+}
+
+/* What the ratio had to reach: the greatest of the three gates. */
+static int64_t
+threshold_ppm(const struct rule *rule, const struct odds *p0)
+{
+	int64_t p = odds_ppm(p0);
+	int64_t most = rule->min_ppm;
+
+	if (most < GATE_FACTOR * p)
+		most = GATE_FACTOR * p;
+	if (most < p + rule->over_ppm)
+		most = p + rule->over_ppm;
+	return most;
+}
+
+static bool
+gates_pass(const struct rule *rule, struct trials t, const struct odds *p0)
+{
+	return trials_over(t, p0, 0, rule->min_ppm, REACH) &&
+	       trials_over(t, p0, GATE_FACTOR, 0, REACH) &&
+	       trials_over(t, p0, 1, rule->over_ppm, REACH);
+}
+
+/* The number of cells in the suffix with the largest G; ≥ 1. */
+static uint32_t
+onset_find(const struct series *s, uint32_t entries, const struct odds *p0)
+{
+	struct sums sum = { 0 };
+	int64_t best = -1;
+	uint32_t n = 1;
+
+	for (uint32_t i = 0; i < entries; i++) {
+		const struct entry *e = series_newest(s, i);
+
+		sums_add(&sum, e);
+		if (e->bad == 0)
+			continue;
+
+		int64_t g = glr_milli((struct trials){ sum.n, sum.bad }, p0);
+
+		if (g > best) {
+			best = g;
+			n = i + 1;
+		}
+	}
+	return n;
+}
+
+/* A draft of the alarm by the deciding window; window 0: no alarm. */
+static void
+windows_judge(const struct judge *j, const struct track *t,
+    struct incident *draft, uint32_t *entries)
+{
+	const struct rule *rule = t->rule;
+	const struct series *s = &t->series;
+	int64_t h = rule->h_milli ? rule->h_milli : j->settings.h_milli;
+	struct sums sums[WINDOWS];
+	uint32_t spans[WINDOWS];
+
+	series_windows(s, sums, spans);
+	for (int w = 0; w < WINDOWS; w++) {
+		if (sums[w].bad < rule->min_bad)
+			continue;
+
+		struct sums before = sums_minus(s->sum, sums[w]);
+		struct trials base = { before.n, before.bad };
+		struct trials in = { sums[w].n, sums[w].bad };
+		struct odds p0 = odds_of(base, rule->prior_ppm, rule->prior_m);
+
+		if (!gates_pass(rule, in, &p0))
+			continue;
+
+		int64_t g = glr_milli(in, &p0);
+
+		if (g <= h || g <= draft->g_milli)
+			continue;
+		draft->p0 = p0;
+		draft->window = series_window_cells[w];
+		draft->in_window = in;
+		draft->base = base;
+		draft->g_milli = g;
+		draft->h_milli = h;
+		draft->threshold_ppm = threshold_ppm(rule, &p0);
+		draft->before_ns = rule->latency && before.n > 0
+				       ? (int64_t)(before.us / before.n) * 1000
+				       : -1;
+		*entries = spans[w];
+	}
+}
+
+/* Remembers a bad cell's example; what is an hour old is of no use. */
+static void
+mark_add(struct track *t, uint32_t at, const struct example *example)
+{
+	size_t old = 0;
+
+	if (example->line == 0)
+		return;
+	while (old < t->n_marks &&
+	       at - t->marks[old].at >= series_window_cells[WINDOWS - 1])
+		old++;
+	if (t->n_marks - old == MARKS_MAX)
+		old++;
+	t->n_marks -= old;
+	if (old > 0)
+		memmove(
+		    t->marks, t->marks + old, t->n_marks * sizeof(t->marks[0]));
+	t->marks =
+	    xgrow(t->marks, t->n_marks + 1, &t->cap_marks, sizeof(t->marks[0]));
+	t->marks[t->n_marks++] = (struct mark){ at, *example };
+}
+
+/* Opens a finding: the cells from the onset on become its own. */
+static void
+track_open(struct judge *j, struct track *t, const struct incident *draft,
+    uint32_t entries)
+{
+	struct incident *i = xcalloc(1, sizeof(*i));
+
+	*i = *draft;
+	entries = onset_find(&t->series, entries, &i->p0);
+	i->onset = series_newest(&t->series, entries - 1)->at;
+	i->detected = j->now;
+	for (uint32_t e = entries; e-- > 0;)
+		incident_add(i, series_newest(&t->series, e), NULL);
+	incident_alarm(i);
+	for (size_t m = 0; m < t->n_marks; m++)
+		if (t->marks[m].at >= i->onset)
+			incident_evidence(i, &t->marks[m].example);
+	t->n_marks = 0;
+	series_cut(&t->series, entries);
+	t->open = i;
+	j->open =
+	    xgrow(j->open, j->n_open + 1, &j->cap_open, sizeof(j->open[0]));
+	j->open[j->n_open++] = t;
+}
+
+static void
+track_judge(struct judge *j, struct track *t, const struct counts *c,
+    const struct example *example)
+{
+	struct entry e = series_entry(j->now, c);
+
+	if (e.bad > e.n)
+		e.bad = e.n;
+	if (t->open) {
+		incident_add(t->open, &e, example);
+		return;
+	}
+	series_append(&t->series, &e);
+	if (e.bad == 0)
+		return;
+
+	struct incident draft = { 0 };
+	uint32_t entries = 0;
+
+	mark_add(t, j->now, example);
+	windows_judge(j, t, &draft, &entries);
+	if (draft.window > 0)
+		track_open(j, t, &draft, entries);
+}
+
+/* Adds to what is gathered of the present cell. */
+static void
+track_gather(struct judge *j, struct track *t, const struct counts *c,
+    const struct example *example)
+{
+	t->now.n = add_u32(t->now.n, c->n);
+	t->now.bad = add_u32(t->now.bad, c->bad);
+	t->now.sum_us = add_u64(t->now.sum_us, c->sum_us);
+	example_min(&t->now_example, example);
+	if (t->gathering)
+		return;
+	t->gathering = true;
+	j->gathered = xgrow(j->gathered, j->n_gathered + 1, &j->cap_gathered,
+	    sizeof(j->gathered[0]));
+	j->gathered[j->n_gathered++] = t;
+}
+
+/* The present cell is complete. */
+static void
+cell_end(struct judge *j)
+{
+	for (size_t i = 0; i < j->n_gathered; i++) {
+		struct track *t = j->gathered[i];
+
+		track_judge(j, t, &t->now, &t->now_example);
+		t->now = (struct counts){ 0 };
+		t->now_example = (struct example){ 0 };
+		t->gathering = false;
+	}
+	j->n_gathered = 0;
+}
+
+/* Resolves the findings that have been quiet for long enough. */
+static void
+open_resolve(struct judge *j, struct findings *out)
+{
+	size_t kept = 0;
+
+	for (size_t i = 0; i < j->n_open; i++) {
+		struct track *t = j->open[i];
+
+		if (!incident_over(t->open, j->now, j->quiet)) {
+			j->open[kept++] = t;
+			continue;
+		}
+		finding_write(j, t, false, out);
+		free(t->open);
+		t->open = NULL;
+	}
+	j->n_open = kept;
+}
+
+/* Time goes on to the cell. */
+static void
+judge_advance(struct judge *j, int64_t cell, struct findings *out)
+{
+	if (!j->started) {
+		int64_t rest = cell % BASE_CELLS;
+
+		j->base = cell - (rest < 0 ? rest + BASE_CELLS : rest);
+		j->started = true;
+	}
+	assert(cell >= j->base + j->now); /* cells come in time order */
+	if (cell == j->base + j->now)
+		return;
+	cell_end(j);
+	j->now = (uint32_t)(cell - j->base);
+	open_resolve(j, out);
+}
+
+void
+judge_feed(struct judge *j, const struct cell *cell, struct findings *out)
+{
+	const struct cell_key *at = &cell->key;
+
+	judge_advance(j, at->cell, out);
+
+	struct key *key = key_get(j, at->origin, at->route, at->method);
+
+	if (cell->status[1] | cell->status[2] | cell->status[3])
+		key->answered = true;
+	for (int r = 0; r < N_RULES; r++) {
+		const struct rule *rule = rules[r];
+
+		if (!j->active[r])
+			continue;
+
+		struct counts c = rule->count(cell, key->answered);
+		const struct example *example = &cell->example[rule->example];
+
+		if (c.n == 0)
+			continue;
+		if (!rule->any_method) {
+			track_judge(j, track_get(key, r), &c, example);
+			continue;
+		}
+		track_gather(j,
+		    track_get(key_get(j, at->origin, at->route, METHOD_ANY), r),
+		    &c, example);
+	}
+}
+
+void
+judge_end(struct judge *j, struct findings *out)
+{
+	cell_end(j);
+	for (size_t i = 0; i < j->n_open; i++) {
+		finding_write(j, j->open[i], true, out);
+		free(j->open[i]->open);
+		j->open[i]->open = NULL;
+	}
+	j->n_open = 0;
+}
+
+const struct rule_info *
+judge_rules(void)
+{
+	return infos;
+}

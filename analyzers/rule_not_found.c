@@ -1,0 +1,38 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * not-found: a route that used to answer answers 404 or 410.
+ *
+ * The broken-route test of the reference, 3.3.  Only a known route is judged:
+ * one that was answered below 400 for this method, in an earlier cell or the
+ * same one.  What never answered (/favicon.ico, a scanner's guesses) has no
+ * trials here.  Requests without a status are no trials: they can show neither.
+ *
+ * Prior 2 % with the weight of 50 requests, at least 4, and at least three
+ * times the baseline and three percentage points above it: a surge at constant
+ * ratio has G = 0 by construction, one 404 of one request G ≤ 3.9.
+ *
+ * Severity: a fifth of twenty or more requests is critical, a twentieth is a
+ * warning, less is worth a look.
+ */
+#include "analyzers/analyzer.h"
+
+static struct counts
+count(const struct cell *cell, bool answered)
+{
+	if (!answered || cell->n < cell->status[0])
+		return (struct counts){ 0 };
+	return (struct counts){ cell->n - cell->status[0], cell->not_found, 0 };
+}
+
+const struct rule rule_not_found = {
+	.unit = "404 answers",
+	.phrase = "answered 404 in # requests",
+	.prior_ppm = 20000,
+	.prior_m = 50,
+	.min_bad = 4,
+	.over_ppm = 30000,
+	.critical = { 200000, 20 },
+	.warning = { 50000, 4 },
+	.example = EXAMPLE_NOT_FOUND,
+	.count = count,
+};

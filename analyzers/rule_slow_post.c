@@ -1,0 +1,51 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * slow-post: requests that change something take longer than the threshold.
+ *
+ * The absolute test of the reference, 3.2: k of n requests with a duration are
+ * slow, prior 1 % with the weight of 20 requests, at least 3 of them and at
+ * least 10 %.  Every method but GET, HEAD and OPTIONS is judged alike: what is
+ * slow to read is another question, with another threshold.  Works from the
+ * first record on: six slow of nine give G = 21.9.
+ *
+ * Severity: a quarter of ten or more requests is critical, five slow ones are
+ * a warning, fewer are worth a look.
+ */
+#include "analyzers/analyzer.h"
+
+static struct counts
+count(const struct cell *cell, bool answered)
+{
+	(void)answered; /* slow is slow, whatever the answer */
+	switch ((enum method)cell->key.method) {
+	case METHOD_NONE:
+	case METHOD_GET:
+	case METHOD_HEAD:
+	case METHOD_OPTIONS:
+		return (struct counts){ 0 };
+	case METHOD_POST:
+	case METHOD_PUT:
+	case METHOD_DELETE:
+	case METHOD_PATCH:
+	case METHOD_OTHER:
+	case METHODS:
+		break;
+	}
+	return (struct counts){ cell->timed, cell->slow, cell->sum_us };
+}
+
+const struct rule rule_slow_post = {
+	.unit = "requests over 1 s",
+	.phrase = "took over 1 s in # requests",
+	.unit_other = "slow requests",
+	.phrase_other = "was slow in # requests",
+	.prior_ppm = 10000,
+	.prior_m = 20,
+	.min_bad = 3,
+	.min_ppm = 100000,
+	.critical = { 250000, 10 },
+	.warning = { 0, 5 },
+	.example = EXAMPLE_SLOW,
+	.latency = true,
+	.count = count,
+};

@@ -1,0 +1,43 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * target-health: health checks that fail.
+ *
+ * A probe is sent by a machine in order to be answered, and is answered for
+ * days on end: a failing one needs little proof.  The level is therefore one
+ * in twenty (G > ln 20 = 2.996), not one in a million; two failures are asked
+ * for, as balancers do, so that the one probe that a starting task refuses is
+ * nothing.  The ratio gate of 2 % lets two time-outs in five minutes of two
+ * nodes' probes (2 of 62) through, which is what a busy single-threaded
+ * service shows; a target that loses one in a hundred all day long has that in
+ * its baseline.
+ *
+ * One series for all methods of a route.  A probable probe counts as well: its
+ * failure is in the error counts of its route too, being perhaps a client's.
+ *
+ * Severity: half of six or more is critical, the target is out of service; a
+ * twentieth of three or more is a warning; less, as the two time-outs above or
+ * a start, is worth a look.
+ */
+#include "analyzers/analyzer.h"
+
+static struct counts
+count(const struct cell *cell, bool answered)
+{
+	(void)answered; /* a probe on a wrong path never was answered */
+	return (struct counts){ cell->probes, cell->probes_bad, 0 };
+}
+
+const struct rule rule_target_health = {
+	.unit = "failed probes",
+	.phrase = "failed # health checks",
+	.prior_ppm = 10000,
+	.prior_m = 20,
+	.min_bad = 2,
+	.min_ppm = 20000,
+	.h_milli = 2996,
+	.critical = { 500000, 6 },
+	.warning = { 50000, 3 },
+	.example = EXAMPLE_PROBE,
+	.any_method = true,
+	.count = count,
+};

@@ -1,0 +1,570 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * telltale replay: options to settings, the run, and what is printed.
+ *
+ * An interrupted run prints nothing of what it has: half an archive's findings
+ * look like all of them.
+ */
+#include "cli/replay.h"
+
+#include <signal.h>
+#include <stdatomic.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "cli/command.h"
+#include "cli/progress.h"
+#include "cli/replay_json.h"
+#include "cli/report.h"
+#include "core/mem.h"
+
+struct flags {
+	bool help, json, ndjson, quiet, explain, pcre2;
+	const char *out, *service, *rule, *dialect;
+	int64_t since, until, last, slow;
+	int fail_on, probes, threads, color, width;
+	struct opt_list probe_paths, probe_agents, names;
+	size_t block, line, document;
+	uint64_t ratio;
+};
+
+static const char *const levels[] = { "never", "info", "warning", "critical",
+	NULL };
+static const char *const probes[] = {
+	[PROBES_FOLD] = "fold",
+	[PROBES_KEEP] = "keep",
+	[PROBES_DROP] = "drop",
+	[PROBES_DROP + 1] = NULL,
+};
+static const char *const colors[] = {
+	[TERM_COLOR_AUTO] = "auto",
+	[TERM_COLOR_ALWAYS] = "always",
+	[TERM_COLOR_NEVER] = "never",
+	[TERM_COLOR_NEVER + 1] = NULL,
+};
+
+static const struct opt opts[] = {
+	{
+	    .group = "What is printed",
+	    .name = "json",
+	    .type = OPT_FLAG,
+	    .offset = offsetof(struct flags, json),
+	    .help = "Print one JSON object instead of the report.",
+	},
+	{
+	    .name = "ndjson",
+	    .type = OPT_FLAG,
+	    .offset = offsetof(struct flags, ndjson),
+	    .help = "Print a finding a line, as the document that would be "
+		    "stored.",
+	},
+	{
+	    .name = "out",
+	    .letter = 'o',
+	    .type = OPT_TEXT,
+	    .offset = offsetof(struct flags, out),
+	    .arg = "DIR",
+	    .help = "Write documents as NDJSON files into DIR as well, which "
+		    "is made where missing.",
+	},
+	{
+	    .name = "color",
+	    .type = OPT_CHOICE,
+	    .offset = offsetof(struct flags, color),
+	    .arg = "WHEN",
+	    .preset = "auto",
+	    .choices = colors,
+	    .help = "Colour the report.",
+	},
+	{
+	    .name = "width",
+	    .type = OPT_INT,
+	    .offset = offsetof(struct flags, width),
+	    .arg = "COLUMNS",
+	    .absent = "the terminal's, else 80",
+	    .min = TERM_WIDTH_MIN,
+	    .max = TERM_WIDTH_MAX,
+	    .help = "Make the report's lines at most so wide.",
+	},
+	{
+	    .name = "quiet",
+	    .letter = 'q',
+	    .type = OPT_FLAG,
+	    .offset = offsetof(struct flags, quiet),
+	    .help = "Show no progress.",
+	},
+	{
+	    .name = "explain-input",
+	    .type = OPT_FLAG,
+	    .offset = offsetof(struct flags, explain),
+	    .help = "Do not replay; say of each input what it was recognised "
+		    "as, why, and show its first record.",
+	},
+	{
+	    .group = "What is looked at",
+	    .name = "since",
+	    .type = OPT_TIME,
+	    .offset = offsetof(struct flags, since),
+	    .arg = "TIME",
+	    .help = "Leave out what happened before TIME, by the events' own "
+		    "time.",
+	},
+	{
+	    .name = "until",
+	    .type = OPT_TIME,
+	    .offset = offsetof(struct flags, until),
+	    .arg = "TIME",
+	    .help = "Leave out what happened at TIME or later.",
+	},
+	{
+	    .name = "last",
+	    .type = OPT_SPAN,
+	    .offset = offsetof(struct flags, last),
+	    .arg = "SPAN",
+	    .min = 1000000000,
+	    .help = "Look at the last SPAN of the archive only.",
+	},
+	{
+	    .name = "service",
+	    .letter = 's',
+	    .type = OPT_TEXT,
+	    .offset = offsetof(struct flags, service),
+	    .arg = "NAME",
+	    .help = "Look at one service only.",
+	},
+	{
+	    .name = "service-name",
+	    .type = OPT_LIST,
+	    .offset = offsetof(struct flags, names),
+	    .arg = "GROUP=NAME",
+	    .help = "Call the service of a log group NAME.",
+	},
+	{
+	    .name = "dialect",
+	    .type = OPT_TEXT,
+	    .offset = offsetof(struct flags, dialect),
+	    .arg = "FILE",
+	    .help = "Read further access-line dialects from FILE: lines of "
+		    "\"name: pattern\" with named groups.",
+	},
+	{
+	    .group = "What is judged",
+	    .name = "rule",
+	    .letter = 'r',
+	    .type = OPT_TEXT,
+	    .offset = offsetof(struct flags, rule),
+	    .arg = "NAME",
+	    .help = "Judge by one rule only.",
+	},
+	{
+	    .name = "slow",
+	    .type = OPT_SPAN,
+	    .offset = offsetof(struct flags, slow),
+	    .arg = "SPAN",
+	    .preset = "1s",
+	    .min = 1000000,
+	    .help = "A request is slow above SPAN.",
+	},
+	{
+	    .name = "fail-on",
+	    .type = OPT_CHOICE,
+	    .offset = offsetof(struct flags, fail_on),
+	    .arg = "LEVEL",
+	    .preset = "never",
+	    .choices = levels,
+	    .help = "Exit with status 1 when there is a finding of LEVEL or "
+		    "above.",
+	},
+	{
+	    .name = "probes",
+	    .type = OPT_CHOICE,
+	    .offset = offsetof(struct flags, probes),
+	    .arg = "HOW",
+	    .preset = "fold",
+	    .choices = probes,
+	    .help = "What becomes of health checks that succeed: folded into "
+		    "the roll-up, kept as documents, or dropped and counted.",
+	},
+	{
+	    .name = "probe-path",
+	    .type = OPT_LIST,
+	    .offset = offsetof(struct flags, probe_paths),
+	    .arg = "PATH",
+	    .absent = "/, /health, /healthz, /ping and /status",
+	    .help = "Health checks ask for PATH.",
+	},
+	{
+	    .name = "probe-agent",
+	    .type = OPT_LIST,
+	    .offset = offsetof(struct flags, probe_agents),
+	    .arg = "PREFIX",
+	    .help = "Health checks have a user agent that begins with PREFIX, "
+		    "as ELB-HealthChecker/ and kube-probe/ do.",
+	},
+	{
+	    .group = "How it is read",
+	    .name = "threads",
+	    .letter = 'j',
+	    .type = OPT_INT,
+	    .offset = offsetof(struct flags, threads),
+	    .arg = "N",
+	    .absent = "one a core",
+	    .min = 0,
+	    .max = 256,
+	    .help = "Read with N threads; the result is the same for any.",
+	},
+	{
+	    .name = "pcre2",
+	    .type = OPT_FLAG,
+	    .offset = offsetof(struct flags, pcre2),
+	    .help = "Decode every line by its dialect's pattern: slower, with "
+		    "the same result.",
+	},
+	{
+	    .name = "block-size",
+	    .type = OPT_SIZE,
+	    .offset = offsetof(struct flags, block),
+	    .arg = "SIZE",
+	    .preset = "256K",
+	    .min = 1,
+	    .max = 1024 * 1024,
+	    .help = "Read so much at once.",
+	},
+	{
+	    .name = "max-line",
+	    .type = OPT_SIZE,
+	    .offset = offsetof(struct flags, line),
+	    .arg = "SIZE",
+	    .preset = "1M",
+	    .min = 256,
+	    .max = 256 * 1024 * 1024,
+	    .help = "A longer line is a dead letter.",
+	},
+	{
+	    .name = "max-document",
+	    .type = OPT_SIZE,
+	    .offset = offsetof(struct flags, document),
+	    .arg = "SIZE",
+	    .preset = "8M",
+	    .min = 1024,
+	    .max = 1024 * 1024 * 1024,
+	    .help = "A longer JSON document is a dead letter.",
+	},
+	{
+	    .name = "max-ratio",
+	    .type = OPT_COUNT,
+	    .offset = offsetof(struct flags, ratio),
+	    .arg = "N",
+	    .preset = "1200",
+	    .min = 1,
+	    .max = 1000000,
+	    .help = "Stop reading an input that inflates to more than N times "
+		    "its size, after the first 64 MiB.",
+	},
+	{
+	    .name = "help",
+	    .letter = 'h',
+	    .type = OPT_FLAG,
+	    .offset = offsetof(struct flags, help),
+	    .help = "Show this help.",
+	},
+	{ .name = NULL },
+};
+
+/* Options and the lists they point to, freed together. */
+struct settings {
+	struct replay_options options;
+	struct str *agents, *paths;
+	struct service_name *names;
+	struct dialect_user *dialects;
+};
+
+static struct str *
+strings(const struct opt_list *list)
+{
+	struct str *v = xcalloc(list->n + 1, sizeof *v);
+
+	for (size_t i = 0; i < list->n; i++)
+		v[i] = str_of(list->v[i]);
+	return v;
+}
+
+static int
+set_names(struct settings *s, const struct opt_list *list, struct err *err)
+{
+	s->names = xcalloc(list->n + 1, sizeof *s->names);
+	for (size_t i = 0; i < list->n; i++) {
+		struct str name = str_of(list->v[i]);
+		struct str group;
+
+		if (!str_cut(&name, '=', &group) || group.n == 0 || name.n == 0)
+			return err_set(err,
+			    "--service-name: '%s' is not GROUP=NAME",
+			    list->v[i]);
+		s->names[i] = (struct service_name){ group, name };
+	}
+	s->options.names = s->names;
+	s->options.n_names = list->n;
+	return 0;
+}
+
+static int
+set_rule(struct settings *s, const char *name, struct err *err)
+{
+	enum { RULES = 32 };
+	const char *names[RULES];
+	size_t n = 0;
+	int near;
+
+	if (!name)
+		return 0;
+	for (const struct rule_info *r = judge_rules(); r->name && n < RULES;
+	     r++) {
+		if (strcmp(r->name, name) == 0) {
+			s->options.judge.only = r->name;
+			return 0;
+		}
+		names[n++] = r->name;
+	}
+	near = opt_nearest(str_of(name), names, n);
+	if (near >= 0)
+		return err_set(err,
+		    "--rule: there is no rule '%s'; did you mean '%s'?", name,
+		    names[near]);
+	return err_set(err,
+	    "--rule: there is no rule '%s'; 'telltale components' lists them",
+	    name);
+}
+
+static void
+settings_fini(struct settings *s)
+{
+	free(s->agents);
+	free(s->paths);
+	free(s->names);
+	dialect_user_free(s->dialects);
+}
+
+static int
+settings_init(struct settings *s, const struct flags *f, struct err *err)
+{
+	struct replay_options *o = &s->options;
+
+	*s = (struct settings){ 0 };
+	replay_options_init(o);
+	if (f->json && f->ndjson)
+		return err_set(err, "--json and --ndjson exclude each other");
+	if (f->since != WHEN_NONE && f->until != WHEN_NONE &&
+	    f->since >= f->until)
+		return err_set(err, "--since is not before --until: nothing "
+				    "is between them");
+	o->limits.block_bytes = f->block;
+	o->limits.line_bytes = f->line;
+	o->limits.document_bytes = f->document;
+	o->limits.inflate_ratio = f->ratio;
+	o->threads = f->threads;
+	o->since_ns = f->since;
+	o->until_ns = f->until;
+	o->last_ns = f->last;
+	o->service = str_of(f->service);
+	o->probes = (enum probes)f->probes;
+	o->judge.slow_ns = f->slow;
+	o->out = f->out;
+	if (f->pcre2)
+		o->message_flags |= MESSAGE_PCRE2;
+	s->agents = strings(&f->probe_agents);
+	s->paths = strings(&f->probe_paths);
+	o->probe.agents = s->agents;
+	o->probe.n_agents = f->probe_agents.n;
+	o->probe.paths = s->paths;
+	o->probe.n_paths = f->probe_paths.n;
+	if (set_rule(s, f->rule, err) < 0 || set_names(s, &f->names, err) < 0)
+		return -1;
+	if (!f->dialect)
+		return 0;
+	s->dialects = dialect_user_load(f->dialect, err);
+	o->dialects = s->dialects;
+	return s->dialects ? 0 : -1;
+}
+
+/* The counters, and the stop flag that a signal sets. */
+static struct replay_progress progress;
+static volatile sig_atomic_t stopped_by;
+
+static void
+on_signal(int number)
+{
+	stopped_by = number;
+	atomic_store(&progress.stop, true);
+}
+
+/* The first signal ends the run in order, the second at once. */
+static void
+catch_signals(void)
+{
+	struct sigaction sa = { .sa_handler = on_signal,
+		.sa_flags = (int)SA_RESETHAND };
+
+	sigemptyset(&sa.sa_mask);
+	sigaction(SIGINT, &sa, NULL);
+	sigaction(SIGTERM, &sa, NULL);
+}
+
+/* The status that the inputs and findings give. */
+static int
+judged(const struct replay_result *r, int fail_on)
+{
+	int status = STATUS_OK;
+
+	for (size_t i = 0; i < r->findings.n; i++)
+		if (fail_on > 0 &&
+		    (int)r->findings.v[i].severity + 1 >= fail_on)
+			return STATUS_FOUND;
+	for (size_t i = 0; i < r->inputs.n; i++) {
+		if (r->inputs.v[i].state == INPUT_FAILED)
+			return STATUS_NOINPUT;
+		if (r->read[i].error)
+			status = STATUS_IO;
+	}
+	return status;
+}
+
+/* What failed is in the report too; this is for who only sees stderr. */
+static void
+say_failed(const struct replay_result *r)
+{
+	enum { SAID = 10 };
+	size_t n = 0;
+
+	for (size_t i = 0; i < r->inputs.n; i++) {
+		const struct replay_input *in = &r->read[i];
+		bool failed = r->inputs.v[i].state == INPUT_FAILED;
+		const char *why = failed ? r->inputs.v[i].why : in->error;
+
+		if (!failed && !in->error)
+			continue;
+		if (n++ < SAID)
+			command_say("%s: %s", r->inputs.v[i].path,
+			    why ? why : "cannot be read");
+	}
+	if (n > SAID)
+		command_say("and %zu more inputs cannot be read", n - SAID);
+}
+
+static int
+print(const struct flags *f, const struct replay_options *options,
+    const struct term *term, const struct replay_result *result)
+{
+	const struct report report = { options, result, term };
+	struct buf out = { 0 };
+	int status;
+
+	if (f->json)
+		replay_json(&out, result);
+	else if (f->ndjson)
+		replay_ndjson(&out, result);
+	else
+		report_print(&out, &report);
+	status = command_print(&out);
+	buf_fini(&out);
+	return status;
+}
+
+static int
+run_replay(const struct flags *f, const struct replay_options *options,
+    const struct term *term, char **paths, size_t n)
+{
+	struct replay_result result;
+	struct progress *shown;
+	struct err err = { "" };
+	int status;
+	int rc;
+
+	catch_signals();
+	shown = progress_begin(&progress, f->quiet);
+	rc = replay(options, paths, n, &progress, &result, &err);
+	progress_end(shown, rc == 0 && !result.interrupted);
+	if (stopped_by != 0 || result.interrupted) {
+		command_say("interrupted: nothing is printed, since it would "
+			    "not be complete");
+		status = 128 + (stopped_by ? stopped_by : SIGINT);
+	} else if (rc < 0) {
+		command_say("%s", err.text);
+		status = result.inputs.n == 0 ? STATUS_NOINPUT : STATUS_IO;
+	} else {
+		say_failed(&result);
+		status = print(f, options, term, &result);
+		if (status == STATUS_OK)
+			status = judged(&result, f->fail_on);
+	}
+	replay_result_fini(&result);
+	return status;
+}
+
+static int
+run(int argc, char **argv)
+{
+	struct flags f;
+	struct settings s = { 0 };
+	struct err err = { "" };
+	struct term term;
+	int n;
+	int status;
+
+	opt_defaults(opts, &f);
+	if (opt_parse(opts, &f, argc, argv, &n, &err) < 0) {
+		status = command_usage(&command_replay, &err);
+	} else if (f.help) {
+		status = command_help_print(&command_replay);
+	} else if (n == 0) {
+		err_set(&err, "a PATH is missing: files, directories, or - "
+			      "for standard input");
+		status = command_usage(&command_replay, &err);
+	} else if (settings_init(&s, &f, &err) < 0) {
+		status = command_usage(&command_replay, &err);
+	} else {
+		term_init(&term, STDOUT_FILENO, (enum term_color)f.color,
+		    (size_t)f.width);
+		status =
+		    f.explain
+			? replay_explain(&s.options, &term, argv, (size_t)n)
+			: run_replay(&f, &s.options, &term, argv, (size_t)n);
+	}
+	settings_fini(&s);
+	opt_fini(opts, &f);
+	return status;
+}
+
+static const char *const about[] = {
+	"PATH is a file, a directory (everything below it is read), or - for "
+	"standard input. Formats are recognised from content: CloudWatch Logs "
+	"exports and API answers, X-Ray segments, access logs, plain or in "
+	"gzip. Nothing is left behind unless --out says so.",
+	"The report goes to standard output and is the same for the same "
+	"records, whatever the number of threads, the order of the inputs or "
+	"their packing. Progress goes to standard error when that is a "
+	"terminal.",
+	NULL,
+};
+
+static const struct command_example examples[] = {
+	{ "replay exports/", "Everything below a directory." },
+	{ "replay --last 2h --service like logs/ segments.ndjson",
+	    "The last two hours of one service, logs and traces together." },
+	{ "replay --json --fail-on critical logs/ > findings.json",
+	    "For scripts: exit status 1 when something is critical." },
+	{ "replay --explain-input mystery.gz",
+	    "What this file was taken for." },
+	{ NULL, NULL },
+};
+
+const struct command command_replay = {
+	.name = "replay",
+	.synopsis = "[options] PATH ...",
+	.help = "Turn archived logs and traces into findings.",
+	.about = about,
+	.examples = examples,
+	.opts = opts,
+	.run = run,
+};

@@ -1,0 +1,266 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * A replay's result as JSON.  Numbers are integers, or decimals printed from
+ * integers; times are ISO 8601 with milliseconds, durations nanoseconds.
+ */
+#include "cli/replay_json.h"
+
+#include <stdlib.h>
+
+#include "core/json.h"
+#include "core/mem.h"
+#include "core/when.h"
+#include "sinks/documents.h"
+
+static void
+member_time(struct buf *b, const char *key, int64_t ns)
+{
+	if (ns == WHEN_NONE)
+		return;
+	json_key(b, key);
+	buf_char(b, '"');
+	when_put(b, ns, 3);
+	buf_char(b, '"');
+}
+
+static void
+member_u64(struct buf *b, const char *key, uint64_t n)
+{
+	json_key(b, key);
+	buf_u64(b, n);
+}
+
+static void
+member_text(struct buf *b, const char *key, struct str s)
+{
+	if (s.n > 0)
+		json_member_str(b, key, s);
+}
+
+static void
+open_with(struct buf *b, const char *key, char bracket)
+{
+	json_key(b, key);
+	buf_char(b, bracket);
+}
+
+/* {"read":…,"stored":…} */
+static void
+put_account(struct buf *b, const uint64_t n[ACCOUNTS])
+{
+	buf_char(b, '{');
+	for (int a = 0; a < ACCOUNTS; a++)
+		member_u64(b, account_name((enum account)a), n[a]);
+	buf_char(b, '}');
+}
+
+/* By kind those that occur, and "all" of them. */
+static void
+put_accounts(struct buf *b, const struct accounts *accounts)
+{
+	uint64_t total[ACCOUNTS] = { 0 };
+
+	buf_char(b, '{');
+	for (int k = 0; k < KINDS; k++) {
+		for (int a = 0; a < ACCOUNTS; a++)
+			total[a] += accounts->n[k][a];
+		if (accounts->n[k][ACCOUNT_READ] == 0)
+			continue;
+		json_key(b, kind_name(k));
+		put_account(b, accounts->n[k]);
+	}
+	json_key(b, "all");
+	put_account(b, total);
+	buf_char(b, '}');
+}
+
+static void
+put_notes(struct buf *b, const struct source_notes *n)
+{
+	member_u64(b, "bytes", n->bytes);
+	member_u64(b, "bytes_packed", n->bytes_packed);
+	if (n->members > 0)
+		member_u64(b, "gzip_members", n->members);
+	if (n->broken > 0)
+		member_u64(b, "gzip_broken", n->broken);
+	if (n->bomb)
+		json_member_bool(b, "inflate_limit", true);
+	if (n->what[0])
+		json_member_str(b, "gzip_error", str_of(n->what));
+}
+
+static void
+put_input(struct buf *b, const struct replay_input *in)
+{
+	static const char *const states[] = {
+		[INPUT_READ] = "read",
+		[INPUT_SKIPPED] = "skipped",
+		[INPUT_FAILED] = "failed",
+	};
+
+	json_item(b);
+	buf_char(b, '{');
+	json_member_str(b, "path", str_of(in->input->path));
+	json_member_str(b, "state", str_of(states[in->input->state]));
+	member_text(b, "why", str_of(in->input->why));
+	member_text(b, "error", str_of(in->error));
+	member_text(b, "log_group", in->input->group);
+	member_text(b, "export_task", in->input->task);
+	member_text(b, "log_stream", in->input->stream);
+	member_text(b, "envelope", str_of(in->envelope));
+	member_text(b, "envelope_why", str_of(in->envelope_why));
+	open_with(b, "dialects", '[');
+	for (size_t i = 0; i < 4 && in->dialects[i]; i++) {
+		json_item(b);
+		json_put_str(b, str_of(in->dialects[i]));
+	}
+	buf_char(b, ']');
+	member_time(b, "first", in->first_ns);
+	member_time(b, "last", in->last_ns);
+	if (in->input->state == INPUT_READ) {
+		put_notes(b, &in->notes);
+		json_key(b, "accounting");
+		put_accounts(b, &in->accounts);
+	}
+	buf_char(b, '}');
+}
+
+static void
+put_quantiles(struct buf *b, const struct histogram *h)
+{
+	static const struct {
+		const char *key;
+		unsigned permille;
+	} quantiles[] = { { "p50", 500 }, { "p95", 950 }, { "p99", 990 } };
+
+	if (h->total == 0)
+		return;
+	open_with(b, "latency_ns", '{');
+	member_u64(b, "count", h->total);
+	for (size_t i = 0; i < sizeof quantiles / sizeof quantiles[0]; i++)
+		json_member_i64(b, quantiles[i].key,
+		    histogram_quantile(h, quantiles[i].permille));
+	json_member_i64(b, "max", h->max_ns);
+	buf_char(b, '}');
+}
+
+static void
+put_route(struct buf *b, const struct replay_route *r)
+{
+	static const char *const hundreds[6] = { "none", "1xx", "2xx", "3xx",
+		"4xx", "5xx" };
+
+	json_item(b);
+	buf_char(b, '{');
+	json_member_str(b, "method", str_of(method_name(r->method)));
+	json_member_str(b, "route", str_of(r->route));
+	member_u64(b, "count", r->n);
+	open_with(b, "status", '{');
+	for (int i = 0; i < 6; i++)
+		if (r->status[i] > 0)
+			member_u64(b, hundreds[i], r->status[i]);
+	buf_char(b, '}');
+	member_u64(b, "not_found", r->not_found);
+	member_u64(b, "probes", r->probes);
+	put_quantiles(b, &r->latency);
+	buf_char(b, '}');
+}
+
+/* The time line: only buckets that have something; "at" is its number. */
+static void
+put_buckets(struct buf *b, const struct replay_service *s)
+{
+	open_with(b, "buckets", '[');
+	for (int i = 0; i < REPLAY_BUCKETS; i++) {
+		const struct replay_bucket *k = &s->buckets[i];
+
+		if (k->n == 0)
+			continue;
+		json_item(b);
+		buf_char(b, '{');
+		json_member_i64(b, "at", i);
+		member_u64(b, "count", k->n);
+		member_u64(b, "errors", k->errors);
+		member_u64(b, "timed", k->timed);
+		member_u64(b, "sum_us", k->sum_us);
+		buf_char(b, '}');
+	}
+	buf_char(b, ']');
+}
+
+static void
+put_service(struct buf *b, const struct replay_service *s)
+{
+	json_item(b);
+	buf_char(b, '{');
+	json_member_str(b, "name", str_of(s->name));
+	member_text(b, "named", str_of(s->rule));
+	member_u64(b, "requests", s->requests);
+	member_u64(b, "probes", s->probes);
+	member_u64(b, "probes_failed", s->probes_bad);
+	member_u64(b, "probes_probable", s->probable);
+	member_u64(b, "in_trace_only", s->from_traces);
+	member_u64(b, "in_log_and_trace", s->in_both);
+	member_u64(b, "log_lines", s->logs);
+	member_time(b, "first", s->first_ns);
+	member_time(b, "last", s->last_ns);
+	open_with(b, "routes", '[');
+	for (size_t i = 0; i < s->n_routes; i++)
+		put_route(b, &s->routes[i]);
+	buf_char(b, ']');
+	put_buckets(b, s);
+	buf_char(b, '}');
+}
+
+/* The inputs' paths by number, as documents want them; free() them. */
+static struct str *
+paths_of(const struct replay_result *r)
+{
+	struct str *paths = xcalloc(r->inputs.n + 1, sizeof *paths);
+
+	for (size_t i = 0; i < r->inputs.n; i++)
+		paths[i] = str_of(r->inputs.v[i].path);
+	return paths;
+}
+
+void
+replay_json(struct buf *out, const struct replay_result *r)
+{
+	struct str *paths = paths_of(r);
+
+	buf_cat(out, "{\"schema\":\"telltale/1\",\"command\":\"replay\"");
+	member_time(out, "first", r->first_ns);
+	member_time(out, "last", r->last_ns);
+	member_u64(out, "traces", r->traces);
+	member_u64(out, "bytes", r->bytes);
+	member_u64(out, "bytes_packed", r->bytes_packed);
+	member_u64(out, "late", r->late);
+	json_member_i64(out, "bucket_ns", r->bucket_ns);
+	open_with(out, "inputs", '[');
+	for (size_t i = 0; i < r->inputs.n; i++)
+		put_input(out, &r->read[i]);
+	buf_char(out, ']');
+	json_key(out, "accounting");
+	put_accounts(out, &r->accounts);
+	open_with(out, "services", '[');
+	for (size_t i = 0; i < r->n_services; i++)
+		put_service(out, &r->services[i]);
+	buf_char(out, ']');
+	open_with(out, "findings", '[');
+	for (size_t i = 0; i < r->findings.n; i++) {
+		json_item(out);
+		document_finding_source(out, &r->findings.v[i], paths);
+	}
+	buf_cat(out, "]}\n");
+	free(paths);
+}
+
+void
+replay_ndjson(struct buf *out, const struct replay_result *r)
+{
+	struct str *paths = paths_of(r);
+
+	for (size_t i = 0; i < r->findings.n; i++)
+		document_finding(out, &r->findings.v[i], paths);
+	free(paths);
+}

@@ -1,0 +1,21 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * What a replay found, for programs: one object, or a finding a line.
+ */
+#ifndef CLI_REPLAY_JSON_H
+#define CLI_REPLAY_JSON_H
+
+#include "core/buf.h"
+#include "pipeline/replay.h"
+
+/*
+ * {"schema":"telltale/1","command":"replay","inputs":…,"accounting":…,
+ * "services":…,"findings":…} and a line end.  A finding is the document's
+ * _source.  Nothing in it depends on the clock, threads or the machine.
+ */
+void replay_json(struct buf *out, const struct replay_result *r);
+
+/* The findings as documents, as in findings.ndjson. */
+void replay_ndjson(struct buf *out, const struct replay_result *r);
+
+#endif

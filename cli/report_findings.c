@@ -1,0 +1,320 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The findings, each with what a person asks next: how sure, since when,
+ * compared with what, and where to look.
+ */
+#include "cli/report.h"
+#include "core/when.h"
+#include "ingest/input.h"
+#include "sinks/documents.h"
+
+/* Severity by word and by shape, so that colour is never needed. */
+static const struct {
+	enum style style;
+	const char *utf8, *ascii, *word;
+} looks[SEVERITIES] = {
+	[SEVERITY_INFO] = { CYAN, "○", "-", "INFO" },
+	[SEVERITY_WARNING] = { YELLOW, "▲", "!", "WARNING" },
+	[SEVERITY_CRITICAL] = { RED, "●", "*", "CRITICAL" },
+};
+
+/* "● CRITICAL  slow-post  POST /mysfits/{id}/like  like service" */
+static void
+put_title(struct pen *p, const struct finding *f)
+{
+	const char *mark =
+	    p->term->utf8 ? looks[f->severity].utf8 : looks[f->severity].ascii;
+	size_t room;
+
+	pen_end(p);
+	pen_printf(p, looks[f->severity].style, "%s %s", mark,
+	    looks[f->severity].word);
+	pen_printf(p, BOLD, "  %s", f->rule);
+	pen_cat(p, PLAIN, "  ");
+	room = pen_left(p);
+	pen_raw(p, BOLD, str_of(f->service), f->route ? room / 2 : room);
+	if (f->method != METHOD_NONE && pen_left(p) > 20)
+		pen_printf(p, PLAIN, "  %s", method_name(f->method));
+	if (f->route && pen_left(p) > 2) {
+		pen_cat(p, PLAIN, f->method == METHOD_NONE ? "  " : " ");
+		pen_raw(p, PLAIN, str_of(f->route), pen_left(p));
+	}
+	pen_end(p);
+}
+
+static void
+put_sentence(struct pen *p, const struct finding *f)
+{
+	struct buf raw = { 0 };
+	struct buf safe = { 0 };
+
+	finding_sentence(&raw, f, p->term->utf8);
+	term_text(&safe, buf_view(&raw), p->term->utf8);
+	pen_to(p, 2);
+	pen_wrap(p, PLAIN, buf_view(&safe), 2);
+	buf_fini(&raw);
+	buf_fini(&safe);
+}
+
+static void
+put_share(struct buf *b, uint64_t bad, uint64_t total)
+{
+	put_count(b, bad);
+	buf_cat(b, " of ");
+	put_count(b, total);
+}
+
+/* "69 of 108 = 63.9 % (requests over 1 s)", and what it was before. */
+static void
+put_value(struct pen *p, const struct finding *f)
+{
+	struct buf b = { 0 };
+
+	put_share(&b, f->bad, f->total);
+	buf_cat(&b, " = ");
+	put_percent(&b, f->value_ppm);
+	if (f->unit)
+		buf_printf(&b, " (%s)", f->unit);
+	report_label(p, "value");
+	pen_wrap(p, PLAIN, buf_view(&b), REPORT_LABEL);
+	buf_reset(&b);
+
+	put_share(&b, f->base_bad, f->base_total);
+	buf_cat(&b, " before, judged as ");
+	put_percent(&b, f->baseline_ppm);
+	report_label(p, "baseline");
+	pen_wrap(p, PLAIN, buf_view(&b), REPORT_LABEL);
+	buf_fini(&b);
+}
+
+static void
+put_milli(struct buf *b, int64_t milli)
+{
+	buf_printf(b, "%lld.%lld", (long long)(milli / 1000),
+	    (long long)(milli / 100 % 10));
+}
+
+/* What decided: the gate, the test, and the window that passed both. */
+static void
+put_threshold(struct pen *p, const struct finding *f)
+{
+	struct buf b = { 0 };
+
+	put_percent(&b, f->threshold_ppm);
+	buf_cat(&b, " and G > ");
+	put_milli(&b, f->h_milli);
+	buf_cat(&b, "; passed by ");
+	put_share(&b, f->window_bad, f->window_total);
+	buf_cat(&b, " in ");
+	when_put_span(&b, f->window_ns, p->term->utf8);
+	buf_cat(&b, ", G = ");
+	put_milli(&b, f->g_milli);
+	report_label(p, "threshold");
+	pen_wrap(p, PLAIN, buf_view(&b), REPORT_LABEL);
+	buf_fini(&b);
+}
+
+static void
+put_times(struct pen *p, const struct finding *f)
+{
+	struct buf b = { 0 };
+
+	put_moment(&b, f->start_ns);
+	buf_cat(&b, " UTC, detected ");
+	if (f->detected_ns >= f->start_ns) {
+		when_put_span(&b, f->detected_ns - f->start_ns, p->term->utf8);
+		buf_cat(&b, " later");
+	} else {
+		put_moment_after(&b, f->detected_ns, f->start_ns);
+	}
+	buf_cat(&b, ", last seen ");
+	put_moment_after(&b, f->end_ns, f->start_ns);
+	buf_cat(&b, f->open ? ", open at the records' end" : ", resolved");
+	report_label(p, "onset");
+	pen_wrap(p, PLAIN, buf_view(&b), REPORT_LABEL);
+	buf_fini(&b);
+}
+
+static void
+put_latency(struct pen *p, const struct finding *f)
+{
+	struct buf b = { 0 };
+
+	if (f->after_ns < 0)
+		return;
+	if (f->before_ns >= 0) {
+		when_put_span(&b, f->before_ns, p->term->utf8);
+		buf_cat(&b, p->term->utf8 ? " → " : " -> ");
+	}
+	when_put_span(&b, f->after_ns, p->term->utf8);
+	buf_cat(&b, " on average");
+	report_label(p, "latency");
+	pen_wrap(p, PLAIN, buf_view(&b), REPORT_LABEL);
+	buf_fini(&b);
+}
+
+static void
+put_trace(struct buf *b, const uint8_t id[16])
+{
+	buf_cat(b, "trace 1-");
+	for (int i = 0; i < 16; i++)
+		buf_printf(b, i == 4 ? "-%02x" : "%02x", id[i]);
+}
+
+/* "file.gz:1234 trace 1-…", or one below the other. */
+static void
+put_reference(struct pen *p, struct str place, struct str trace)
+{
+	struct buf both = { 0 };
+
+	if (term_columns(place) + 1 + term_columns(trace) <= pen_left(p)) {
+		buf_str(&both, place);
+		buf_char(&both, ' ');
+		buf_str(&both, trace);
+		pen_wrap(p, PLAIN, buf_view(&both), REPORT_LABEL);
+		buf_fini(&both);
+		return;
+	}
+	if (place.n > 0)
+		pen_wrap(p, PLAIN, place, REPORT_LABEL);
+	if (trace.n == 0)
+		return;
+	pen_to(p, REPORT_LABEL);
+	pen_wrap(p, PLAIN, trace, REPORT_LABEL);
+}
+
+static void
+put_evidence(struct pen *p, const struct finding *f,
+    const struct inputs *inputs)
+{
+	struct buf place = { 0 };
+	struct buf trace = { 0 };
+
+	for (int i = 0; i < f->n_evidence; i++) {
+		const struct evidence *e = &f->evidence[i];
+
+		buf_reset(&place);
+		buf_reset(&trace);
+		if (e->line > 0 && e->input < inputs->n) {
+			term_text(&place, str_of(inputs->v[e->input].path),
+			    p->term->utf8);
+			buf_printf(&place, ":%llu",
+			    (unsigned long long)e->line);
+		}
+		if (e->has_trace)
+			put_trace(&trace, e->trace);
+		report_label(p, i == 0 ? "evidence" : "");
+		put_reference(p, buf_view(&place), buf_view(&trace));
+	}
+	buf_fini(&place);
+	buf_fini(&trace);
+}
+
+static void
+put_causes(struct pen *p, const struct finding *f)
+{
+	struct buf b = { 0 };
+
+	for (int i = 0; i < f->n_causes; i++) {
+		const struct cause *c = &f->causes[i];
+
+		buf_reset(&b);
+		term_text(&b, str_of(c->text), p->term->utf8);
+		buf_printf(&b, " (in %u of %u bad and %u of %u good)", c->a,
+		    c->a + c->c, c->b, c->b + c->d);
+		report_label(p, i == 0 ? "beside it" : "");
+		pen_wrap(p, PLAIN, buf_view(&b), REPORT_LABEL);
+	}
+	buf_fini(&b);
+}
+
+static void
+put_filter(struct pen *p, const struct finding *f)
+{
+	struct buf raw = { 0 };
+	struct buf safe = { 0 };
+
+	document_filter(&raw, f);
+	term_text(&safe, buf_view(&raw), p->term->utf8);
+	report_label(p, "filter");
+	pen_wrap(p, CYAN, buf_view(&safe), REPORT_LABEL);
+	buf_fini(&raw);
+	buf_fini(&safe);
+}
+
+static void
+put_finding(struct pen *p, const struct finding *f, const struct inputs *in)
+{
+	put_title(p, f);
+	put_sentence(p, f);
+	put_value(p, f);
+	put_threshold(p, f);
+	put_times(p, f);
+	put_latency(p, f);
+	put_causes(p, f);
+	put_evidence(p, f, in);
+	put_filter(p, f);
+}
+
+/* "No findings" is an answer: of how much, by what. */
+static void
+put_none(struct pen *p, const struct report *r)
+{
+	const struct rule_info *rule = judge_rules();
+	struct buf b = { 0 };
+	uint64_t requests = 0;
+	uint64_t routes = 0;
+	bool first = true;
+
+	for (size_t i = 0; i < r->result->n_services; i++) {
+		requests += r->result->services[i].requests;
+		routes += r->result->services[i].n_routes;
+	}
+	buf_cat(&b, "Judged ");
+	report_plural(&b, requests, "client request", "client requests");
+	buf_cat(&b, " on ");
+	report_plural(&b, routes, "route", "routes");
+	buf_cat(&b, " of ");
+	report_plural(&b, r->result->n_services, "service", "services");
+	buf_cat(&b, " by ");
+	for (; rule->name; rule++) {
+		const char *only = r->options->judge.only;
+
+		if (only && strcmp(only, rule->name) != 0)
+			continue;
+		buf_printf(&b, "%s%s", first ? "" : ", ", rule->name);
+		first = false;
+	}
+	buf_cat(&b, ": nothing stands out.");
+	pen_to(p, 2);
+	pen_wrap(p, GREEN, buf_view(&b), 2);
+	buf_fini(&b);
+}
+
+void
+report_findings(struct pen *p, const struct report *r)
+{
+	const struct findings *findings = &r->result->findings;
+	size_t by[SEVERITIES] = { 0 };
+	struct buf b = { 0 };
+
+	if (findings->n == 0) {
+		report_heading(p, "No findings");
+		put_none(p, r);
+		return;
+	}
+	for (size_t i = 0; i < findings->n; i++)
+		by[findings->v[i].severity]++;
+	report_plural(&b, findings->n, "finding:", "findings:");
+	for (int s = SEVERITIES - 1, first = 1; s >= 0; s--) {
+		if (by[s] == 0)
+			continue;
+		buf_printf(&b, "%s %zu %s", first ? "" : ",", by[s],
+		    severity_name((enum severity)s));
+		first = 0;
+	}
+	report_heading(p, buf_cstr(&b));
+	for (size_t i = 0; i < findings->n; i++)
+		put_finding(p, &findings->v[i], &r->result->inputs);
+	buf_fini(&b);
+}

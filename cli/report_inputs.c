@@ -1,0 +1,222 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * What did not go as it should with the inputs, and the accounting: what was
+ * read is what became of it.
+ */
+#include "cli/report.h"
+#include "cli/table.h"
+
+enum { INPUTS_SHOWN = 20 };
+
+static uint64_t
+dead_of(const struct replay_input *in)
+{
+	uint64_t n = 0;
+
+	for (int k = 0; k < KINDS; k++)
+		n += in->accounts.n[k][ACCOUNT_DEAD];
+	return n;
+}
+
+/* What there is to say about one input, in words; empty: nothing. */
+static enum style
+trouble(struct buf *b, const struct replay_input *in, bool utf8)
+{
+	uint64_t dead = dead_of(in);
+
+	if (in->input->state == INPUT_FAILED || in->error) {
+		const char *why = in->error ? in->error : in->input->why;
+
+		buf_cat(b, "not read: ");
+		if (in->error)
+			buf_cat(b, "reading failed in the middle: ");
+		term_text(b, str_of(why ? why : "no reason given"), utf8);
+		return RED;
+	}
+	if (in->notes.bomb)
+		buf_cat(b, "inflates beyond --max-ratio: reading stopped "
+			   "there, what came before counts; ");
+	if (in->notes.broken > 0) {
+		report_plural(b, in->notes.broken, "gzip member is",
+		    "gzip members are");
+		buf_cat(b, " broken (");
+		term_text(b, str_of(in->notes.what), utf8);
+		buf_cat(b, "): all whole lines before the break count; ");
+	}
+	if (dead > 0) {
+		report_plural(b, dead, "piece", "pieces");
+		buf_cat(b, " could not be decoded and went to the dead "
+			   "letters; ");
+	}
+	if (in->input->state == INPUT_READ && b->n == 0 && in->notes.bytes == 0)
+		buf_cat(b, "is empty; ");
+	if (b->n >= 2)
+		b->n -= 2;
+	return YELLOW;
+}
+
+static void
+put_input(struct pen *p, const struct replay_input *in, struct str words,
+    enum style style)
+{
+	const char *bad = p->term->utf8 ? "✗ " : "x ";
+
+	pen_to(p, 2);
+	pen_cat(p, style, style == RED ? bad : "! ");
+	pen_raw(p, BOLD, str_of(in->input->path), pen_left(p));
+	pen_end(p);
+	pen_to(p, 4);
+	pen_wrap(p, PLAIN, words, 4);
+}
+
+/* Left out on purpose: how many, and one reason. */
+static void
+put_skipped(struct pen *p, const struct replay_result *r)
+{
+	const struct input *example = NULL;
+	struct buf b = { 0 };
+	size_t n = 0;
+
+	for (size_t i = 0; i < r->inputs.n; i++) {
+		if (r->inputs.v[i].state != INPUT_SKIPPED)
+			continue;
+		if (!example)
+			example = &r->inputs.v[i];
+		n++;
+	}
+	if (!example)
+		return;
+	report_plural(&b, n, "file", "files");
+	buf_cat(&b, " left out: ");
+	term_text(&b, str_of(example->why ? example->why : "recognised"),
+	    p->term->utf8);
+	pen_to(p, 2);
+	pen_wrap(p, DIM, buf_view(&b), 2);
+	buf_fini(&b);
+}
+
+void
+report_inputs(struct pen *p, const struct report *r)
+{
+	const struct replay_result *result = r->result;
+	struct buf b = { 0 };
+	size_t shown = 0;
+	size_t skipped = 0;
+
+	for (size_t i = 0; i < result->inputs.n; i++) {
+		const struct replay_input *in = &result->read[i];
+		enum style style;
+
+		skipped += in->input->state == INPUT_SKIPPED;
+		buf_reset(&b);
+		style = trouble(&b, in, p->term->utf8);
+		if (b.n == 0)
+			continue;
+		if (shown == 0)
+			report_heading(p, "Inputs with something to say");
+		if (shown++ < INPUTS_SHOWN)
+			put_input(p, in, buf_view(&b), style);
+	}
+	if (shown > INPUTS_SHOWN) {
+		pen_to(p, 2);
+		pen_printf(p, DIM, "and %zu more: see --json",
+		    shown - INPUTS_SHOWN);
+		pen_end(p);
+	}
+	if (shown == 0 && skipped > 0)
+		report_heading(p, "Inputs");
+	put_skipped(p, result);
+	buf_fini(&b);
+}
+
+static void
+cell_number(struct table *t, uint64_t n, enum style style)
+{
+	struct buf b = { 0 };
+
+	put_count(&b, n);
+	table_cell(t, n > 0 ? style : DIM, buf_view(&b));
+	buf_fini(&b);
+}
+
+static void
+account_row(struct table *t, const char *name, const uint64_t n[ACCOUNTS],
+    enum style style)
+{
+	table_cell(t, style, str_of(name));
+	for (int a = 0; a < ACCOUNTS; a++)
+		cell_number(t, n[a],
+		    a == ACCOUNT_DEAD && n[a] > 0 ? YELLOW : style);
+}
+
+/* "all: 3,333 read = 3,000 stored + 300 folded + …: balances" */
+static void
+put_equation(struct pen *p, const char *name, const uint64_t total[ACCOUNTS])
+{
+	struct buf b = { 0 };
+	uint64_t sum = 0;
+
+	if (name)
+		buf_printf(&b, "%s: ", name);
+	for (int a = 0; a < ACCOUNTS; a++) {
+		if (a > ACCOUNT_READ)
+			buf_cat(&b, a == ACCOUNT_READ + 1 ? " = " : " + ");
+		put_count(&b, total[a]);
+		buf_char(&b, ' ');
+		buf_cat(&b, account_name((enum account)a));
+		if (a > ACCOUNT_READ)
+			sum += total[a];
+	}
+	buf_cat(&b,
+	    sum == total[ACCOUNT_READ] ? ": balances" : ": DOES NOT BALANCE");
+	pen_to(p, 2);
+	pen_wrap(p, sum == total[ACCOUNT_READ] ? GREEN : RED, buf_view(&b), 2);
+	buf_fini(&b);
+}
+
+/* The table's rows, where it is too wide. */
+static void
+put_equations(struct pen *p, const struct accounts *accounts)
+{
+	for (int k = 0; k < KINDS; k++)
+		if (accounts->n[k][ACCOUNT_READ] > 0)
+			put_equation(p, kind_name(k), accounts->n[k]);
+}
+
+void
+report_accounting(struct pen *p, const struct report *r)
+{
+	const struct accounts *accounts = &r->result->accounts;
+	struct table_column columns[ACCOUNTS + 2] = { { .head = "kind" } };
+	struct table t = { .columns = columns };
+	uint64_t total[ACCOUNTS] = { 0 };
+
+	for (int a = 0; a < ACCOUNTS; a++) {
+		columns[a + 1].head = account_name((enum account)a);
+		columns[a + 1].right = true;
+	}
+	for (int k = 0; k < KINDS; k++) {
+		for (int a = 0; a < ACCOUNTS; a++)
+			total[a] += accounts->n[k][a];
+		if (accounts->n[k][ACCOUNT_READ] > 0)
+			account_row(&t, kind_name(k), accounts->n[k], PLAIN);
+	}
+	account_row(&t, "all", total, BOLD);
+	report_heading(p, "Accounting");
+	if (table_width(&t) + 2 <= p->term->width)
+		table_print(&t, p, 2);
+	else
+		put_equations(p, accounts);
+	put_equation(p, NULL, total);
+	if (r->result->late > 0) {
+		struct buf b = { 0 };
+
+		report_plural(&b, r->result->late, "request came",
+		    "requests came");
+		buf_cat(&b, " too late to be joined with the other signal");
+		pen_to(p, 2);
+		pen_wrap(p, PLAIN, buf_view(&b), 2);
+		buf_fini(&b);
+	}
+	table_fini(&t);
+}

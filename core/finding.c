@@ -1,0 +1,224 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Findings: their memory, their order, and the sentence that says them.
+ */
+#include "core/finding.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "core/mem.h"
+#include "core/when.h"
+
+static const char *const severities[SEVERITIES] = {
+	[SEVERITY_INFO] = "info",
+	[SEVERITY_WARNING] = "warning",
+	[SEVERITY_CRITICAL] = "critical",
+};
+
+const char *
+severity_name(enum severity s)
+{
+	return severities[s];
+}
+
+bool
+severity_of(struct str name, enum severity *s)
+{
+	for (int i = 0; i < SEVERITIES; i++) {
+		if (!str_eq(name, str_of(severities[i])))
+			continue;
+		*s = (enum severity)i;
+		return true;
+	}
+	return false;
+}
+
+void
+finding_fini(struct finding *f)
+{
+	free(f->service);
+	free(f->route);
+	for (int i = 0; i < f->n_causes; i++) {
+		free(f->causes[i].text);
+		free(f->causes[i].template_text);
+		free(f->causes[i].service);
+	}
+	*f = (struct finding){ 0 };
+}
+
+struct finding *
+findings_add(struct findings *f)
+{
+	f->v = xgrow(f->v, f->n + 1, &f->cap, sizeof(f->v[0]));
+	f->v[f->n] = (struct finding){ 0 };
+	return &f->v[f->n++];
+}
+
+void
+findings_fini(struct findings *f)
+{
+	for (size_t i = 0; i < f->n; i++)
+		finding_fini(&f->v[i]);
+	free(f->v);
+	*f = (struct findings){ 0 };
+}
+
+/* NULL before any text. */
+static int
+text_cmp(const char *a, const char *b)
+{
+	return strcmp(a ? a : "", b ? b : "");
+}
+
+/* The id is last, so that the order is total. */
+static int
+finding_cmp(const void *pa, const void *pb)
+{
+	const struct finding *a = pa;
+	const struct finding *b = pb;
+	int c;
+
+	if (a->severity != b->severity)
+		return a->severity > b->severity ? -1 : 1;
+	if (a->start_ns != b->start_ns)
+		return a->start_ns < b->start_ns ? -1 : 1;
+	c = text_cmp(a->rule, b->rule);
+	if (c == 0)
+		c = text_cmp(a->service, b->service);
+	if (c == 0)
+		c = (a->method > b->method) - (a->method < b->method);
+	if (c == 0)
+		c = text_cmp(a->route, b->route);
+	return c ? c : memcmp(a->id, b->id, sizeof(a->id));
+}
+
+void
+findings_sort(struct findings *f)
+{
+	if (f->n > 1)
+		qsort(f->v, f->n, sizeof(f->v[0]), finding_cmp);
+}
+
+/* "POST /a of like service", with what there is. */
+static void
+put_subject(struct buf *b, const struct finding *f)
+{
+	if (f->method != METHOD_NONE) {
+		buf_cat(b, method_name(f->method));
+		buf_char(b, ' ');
+	}
+	if (f->route) {
+		buf_cat(b, f->route);
+		buf_cat(b, " of ");
+	}
+	buf_cat(b, f->service ? f->service : "an unknown service");
+}
+
+/* "answered 404 in 116 of 504 requests (23.0 %)" */
+static void
+put_counts(struct buf *b, const struct finding *f)
+{
+	const char *phrase = f->phrase ? f->phrase : "was bad in # cases";
+	const char *gap = strchr(phrase, '#');
+	size_t head = gap ? (size_t)(gap - phrase) : strlen(phrase);
+	int64_t tenths = (f->value_ppm + 500) / 1000; /* of a per cent */
+
+	if (tenths >= 1000 && f->bad < f->total)
+		tenths = 999;
+	buf_char(b, ' ');
+	buf_put(b, phrase, head);
+	if (gap) {
+		buf_u64(b, f->bad);
+		buf_cat(b, " of ");
+		buf_u64(b, f->total);
+		buf_cat(b, gap + 1);
+	}
+	buf_cat(b, " (");
+	buf_i64(b, tenths / 10);
+	buf_char(b, '.');
+	buf_i64(b, tenths % 10);
+	buf_cat(b, " %)");
+}
+
+/* "07:06:00", or with the date when the finding is not of one day. */
+static void
+put_time(struct buf *b, int64_t ns, bool dated)
+{
+	struct buf text = { 0 };
+	struct str s;
+
+	when_put(&text, ns, 0); /* 2018-11-27T08:47:55Z */
+	s = buf_view(&text);
+	if (dated) {
+		buf_str(b, str_sub(s, 0, 10));
+		buf_char(b, ' ');
+	}
+	buf_str(b, str_sub(s, 11, 8));
+	buf_fini(&text);
+}
+
+static void
+put_span(struct buf *b, const struct finding *f)
+{
+	int64_t day = 24 * 3600 * NS_PER_SEC;
+	bool dated = f->end_ns / day != f->start_ns / day;
+
+	buf_cat(b, " from ");
+	put_time(b, f->start_ns, dated);
+	if (f->open) {
+		buf_cat(b, " on");
+		return;
+	}
+	buf_cat(b, " to ");
+	put_time(b, f->end_ns, dated);
+}
+
+/* "; before, 0 of 409", with the mean latencies of a rule that has them. */
+static void
+put_before(struct buf *b, const struct finding *f, bool utf8)
+{
+	if (f->after_ns >= 0) {
+		buf_cat(b, ", ");
+		when_put_span(b, f->after_ns, utf8);
+		buf_cat(b, " on average");
+	}
+	if (f->base_total == 0) {
+		buf_cat(b, "; there is nothing before to compare with");
+		return;
+	}
+	buf_cat(b, "; before, ");
+	buf_u64(b, f->base_bad);
+	buf_cat(b, " of ");
+	buf_u64(b, f->base_total);
+	if (f->before_ns >= 0 && f->after_ns >= 0) {
+		buf_cat(b, ", ");
+		when_put_span(b, f->before_ns, utf8);
+	}
+}
+
+/* "; co-occurs with “stress function activated” (69 of 85, else 0 of 23)" */
+static void
+put_cause(struct buf *b, const struct cause *c, bool utf8)
+{
+	buf_cat(b, "; co-occurs with ");
+	buf_cat(b, utf8 ? "“" : "\"");
+	buf_cat(b, c->text ? c->text : c->template_text);
+	buf_cat(b, utf8 ? "”" : "\"");
+	buf_printf(b, " (%u of %llu, otherwise %u of %llu)", c->a,
+	    (unsigned long long)c->a + c->b, c->c,
+	    (unsigned long long)c->c + c->d);
+}
+
+void
+finding_sentence(struct buf *b, const struct finding *f, bool utf8)
+{
+	put_subject(b, f);
+	put_counts(b, f);
+	put_span(b, f);
+	put_before(b, f, utf8);
+	if (f->n_causes > 0 &&
+	    (f->causes[0].text || f->causes[0].template_text))
+		put_cause(b, &f->causes[0], utf8);
+	buf_char(b, '.');
+}

@@ -1,0 +1,183 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The slow way: dialects matched by PCRE2.  Groups go by their names to the
+ * places of a struct scan, for the built-in patterns and for users' own.
+ */
+#include "ingest/dialect.h"
+
+#include <stdlib.h>
+
+#include "core/mem.h"
+
+enum place_in_scan {
+	AT_PEER,
+	AT_TIME,
+	AT_METHOD,
+	AT_URL,
+	AT_PATH,
+	AT_STATUS,
+	AT_BYTES,
+	AT_DURATION,  /* the unit is the name's */
+	AT_DURATION2, /* further summands */
+	AT_DURATION3,
+	AT_AGENT,
+	AT_REFERER,
+	AT_HOST,
+	AT_FORWARDED,
+	AT_TRACE,
+	AT_TARGET,
+	AT_REQUEST,
+	AT_QUERY,
+	AT_VHOST,
+	AT_MORE,
+	PLACES,
+};
+
+static const struct {
+	const char *name;
+	enum place_in_scan at;
+	enum unit unit;
+	bool public; /* of those that message.h names */
+} names[] = {
+	{ "peer", AT_PEER, UNIT_NONE, true },
+	{ "time", AT_TIME, UNIT_NONE, true },
+	{ "method", AT_METHOD, UNIT_NONE, true },
+	{ "url", AT_URL, UNIT_NONE, true },
+	{ "path", AT_PATH, UNIT_NONE, true },
+	{ "status", AT_STATUS, UNIT_NONE, true },
+	{ "bytes", AT_BYTES, UNIT_NONE, true },
+	{ "duration_s", AT_DURATION, UNIT_S, true },
+	{ "duration_ms", AT_DURATION, UNIT_MS, true },
+	{ "duration_us", AT_DURATION, UNIT_US, true },
+	{ "duration_s2", AT_DURATION2, UNIT_S, false },
+	{ "duration_s3", AT_DURATION3, UNIT_S, false },
+	{ "agent", AT_AGENT, UNIT_NONE, true },
+	{ "referer", AT_REFERER, UNIT_NONE, true },
+	{ "host", AT_HOST, UNIT_NONE, true },
+	{ "forwarded", AT_FORWARDED, UNIT_NONE, true },
+	{ "trace", AT_TRACE, UNIT_NONE, true },
+	{ "target", AT_TARGET, UNIT_NONE, false },
+	{ "request", AT_REQUEST, UNIT_NONE, false },
+	{ "query", AT_QUERY, UNIT_NONE, false },
+	{ "vhost", AT_VHOST, UNIT_NONE, false },
+	{ "more", AT_MORE, UNIT_NONE, false },
+};
+
+enum { NAMES = sizeof names / sizeof names[0] };
+
+struct groups {
+	int n[NAMES]; /* the group's number, or -1 */
+};
+
+struct groups *
+groups_new(const struct regex *re)
+{
+	struct groups *g = xcalloc(1, sizeof *g);
+
+	for (size_t i = 0; i < NAMES; i++)
+		g->n[i] = regex_name(re, names[i].name);
+	return g;
+}
+
+void
+groups_free(struct groups *g)
+{
+	free(g);
+}
+
+bool
+groups_known(struct str name)
+{
+	for (size_t i = 0; i < NAMES; i++)
+		if (names[i].public && str_eq(name, str_of(names[i].name)))
+			return true;
+	return false;
+}
+
+void
+groups_fill(const struct groups *g, const struct regex *re, struct scan *s)
+{
+	struct str *const to[PLACES] = {
+		[AT_PEER] = &s->q->peer,
+		[AT_TIME] = &s->time,
+		[AT_METHOD] = &s->q->method_text,
+		[AT_URL] = &s->q->url,
+		[AT_PATH] = &s->q->path,
+		[AT_STATUS] = &s->status,
+		[AT_BYTES] = &s->bytes,
+		[AT_DURATION] = &s->duration[0],
+		[AT_DURATION2] = &s->duration[1],
+		[AT_DURATION3] = &s->duration[2],
+		[AT_AGENT] = &s->q->agent,
+		[AT_REFERER] = &s->q->referer,
+		[AT_HOST] = &s->q->host,
+		[AT_FORWARDED] = &s->q->forwarded,
+		[AT_TRACE] = &s->q->trace_id,
+		[AT_TARGET] = &s->q->target,
+		[AT_REQUEST] = &s->request,
+		[AT_QUERY] = &s->query,
+		[AT_VHOST] = &s->vhost,
+		[AT_MORE] = &s->more,
+	};
+
+	for (size_t i = 0; i < NAMES; i++) {
+		struct str v;
+
+		if (g->n[i] < 0)
+			continue;
+		v = regex_group(re, g->n[i]);
+		if (!v.p)
+			continue;
+		*to[names[i].at] = v;
+		if (names[i].unit != UNIT_NONE)
+			s->unit = (uint8_t)names[i].unit;
+	}
+}
+
+struct slow {
+	struct regex *re[DIALECTS_MAX];
+	struct groups *groups[DIALECTS_MAX];
+};
+
+struct slow *
+slow_new(struct err *err)
+{
+	struct slow *w = xcalloc(1, sizeof *w);
+	const struct dialect *d = dialect_table();
+
+	for (size_t i = 0; d[i].name; i++) {
+		w->re[i] = regex_new(str_of(d[i].pattern), err);
+		if (!w->re[i]) {
+			err_prefix(err, "dialect %s: ", d[i].name);
+			slow_free(w);
+			return NULL;
+		}
+		w->groups[i] = groups_new(w->re[i]);
+	}
+	return w;
+}
+
+void
+slow_free(struct slow *w)
+{
+	if (!w)
+		return;
+	for (size_t i = 0; i < DIALECTS_MAX; i++) {
+		regex_free(w->re[i]);
+		groups_free(w->groups[i]);
+	}
+	free(w);
+}
+
+bool
+slow_match(struct slow *w, size_t dialect, struct scan *s)
+{
+	const struct dialect *d = &dialect_table()[dialect];
+
+	if (!regex_match(w->re[dialect], s->line, NULL))
+		return false;
+	if (d->gate)
+		return d->parse(s);
+	groups_fill(w->groups[dialect], w->re[dialect], s);
+	return true;
+}

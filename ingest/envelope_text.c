@@ -1,0 +1,52 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Plain text: every line that is not empty is an event, its time unknown.
+ * What no other envelope claims is read as this, also the files of CloudFront
+ * and other W3C logs, whose "#Fields" lines are for the dialects.
+ */
+#include "ingest/envelope.h"
+
+static struct verdict
+text_sniff(struct str head)
+{
+	(void)head;
+	return (struct verdict){ .score = 1, .id = ENVELOPE_TEXT, .line = 1 };
+}
+
+static enum step
+text_decode(struct envelope *self, struct batch *b)
+{
+	struct window *w = self->w;
+	enum step step = envelope_skip(self);
+
+	while (step == STEP_ON) {
+		struct str line;
+		size_t size;
+
+		if (batch_full(b))
+			return STEP_FULL;
+		switch (
+		    window_line(w, self->limits->line_bytes, &line, &size)) {
+		case LINE_OK:
+			line = line_without_cr(line);
+			if (line.n > 0)
+				batch_event(b, &w->place)->message = line;
+			window_take(w, size, 1);
+			break;
+		case LINE_LONG:
+			step = envelope_long_line(self, b);
+			break;
+		case LINE_MORE:
+			return STEP_MORE;
+		case LINE_END:
+			return STEP_END;
+		}
+	}
+	return step;
+}
+
+const struct envelope_ops envelope_text = {
+	.size = sizeof(struct envelope),
+	.sniff = text_sniff,
+	.decode = text_decode,
+};

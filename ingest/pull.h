@@ -1,0 +1,113 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * A cursor over JSON that is known to be valid, for readers that pick a few
+ * members out of many without a tree.
+ *
+ * It checks nothing that xray_decode has checked before (core/json.h or the
+ * quick reader), but it never reads beyond the text: of an invalid text it
+ * gives any values, then the end.  Not for text that nobody has parsed.
+ *
+ *	pull_open(&c, '{')
+ *	while (pull_member(&c, &key)) {
+ *		... read or skip exactly one value ...
+ *	}
+ */
+#ifndef INGEST_PULL_H
+#define INGEST_PULL_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "core/arena.h"
+#include "core/str.h"
+#include "ingest/scan.h"
+
+struct pull {
+	const char *p;
+	const char *end;
+	struct arena *arena; /* where escaped strings go */
+};
+
+/* Bytes that can be read behind an unescaped text's begin, whatever its
+ * length is. */
+enum { PULL_ROOM = 8 };
+
+/* The first byte of the next value: '{', '[', '"', 't', 'f', 'n', a digit or
+ * '-'; 0 at the end. */
+static inline char
+pull_peek(struct pull *c)
+{
+	while (c->p < c->end && scan_is_space(*c->p))
+		c->p++;
+	return c->p < c->end ? *c->p : '\0';
+}
+
+/* Over an opening bracket; false, and nothing read, when there is another. */
+static inline bool
+pull_open(struct pull *c, char bracket)
+{
+	if (pull_peek(c) != bracket)
+		return false;
+	c->p++;
+	return true;
+}
+
+/* A string whose opening quote is next, when it is not all plain. */
+struct str pull_rough(struct pull *c);
+
+/* A string whose opening quote is next, unescaped. */
+static inline struct str
+pull_string(struct pull *c)
+{
+	const char *from = c->p + 1;
+	const char *to = scan_plain(from, c->end);
+
+	if (to == c->end || *to != '"')
+		return pull_rough(c);
+	c->p = to + 1;
+	return (struct str){ from, (size_t)(to - from) };
+}
+
+/* The next member's key, or over the closing brace and false. */
+static inline bool
+pull_member(struct pull *c, struct str *key)
+{
+	char next = pull_peek(c);
+
+	if (next == ',') {
+		c->p++;
+		next = pull_peek(c);
+	}
+	if (next != '"') {
+		c->p = next ? c->p + 1 : c->end;
+		return false;
+	}
+	*key = pull_string(c);
+	if (pull_peek(c) == ':')
+		c->p++;
+	return true;
+}
+
+/* To the next item, or over the closing bracket and false. */
+static inline bool
+pull_item(struct pull *c)
+{
+	char next = pull_peek(c);
+
+	if (next == ',') {
+		c->p++;
+		next = pull_peek(c);
+	}
+	if (next != ']' && next != '\0')
+		return true;
+	c->p = next ? c->p + 1 : c->end;
+	return false;
+}
+
+/* A string, unescaped; a number or literal as written; else empty, skipped. */
+struct str pull_text(struct pull *c);
+
+/* Over any value. */
+void pull_skip(struct pull *c);
+
+#endif

@@ -1,0 +1,153 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * See the header for what makes two events one.
+ */
+#include "pipeline/identity.h"
+
+#include <stdlib.h>
+
+#include "core/hash.h"
+#include "core/mem.h"
+#include "ingest/source.h"
+#include "ingest/xray.h"
+
+enum {
+	FINGERPRINT_BYTES = 64 * 1024,
+	DOUBLED_EVENTS = 64, /* a copy comes within so many events */
+};
+
+static uint64_t
+fingerprint(const struct input *input, const struct limits *limits)
+{
+	struct err err;
+	struct source *s;
+	char *head;
+	size_t n = 0;
+	size_t got = 0;
+	uint64_t h;
+
+	s = source_open(input, limits, &err);
+	if (!s)
+		return hash64(str_of(input->path));
+	head = xcalloc(FINGERPRINT_BYTES, 1);
+	while (n < FINGERPRINT_BYTES &&
+	       source_read(s, head + n, FINGERPRINT_BYTES - n, &got, &err) ==
+		   FLOW_OK)
+		n += got;
+	h = hash64((struct str){ head, n });
+	free(head);
+	source_close(s);
+	return h ? h : 1;
+}
+
+void
+identity_begin(struct identity *id, const struct input *input,
+    const struct limits *limits)
+{
+	id->input = input;
+	id->seq = 0;
+	id->last_n = 0;
+	id->stream = 0;
+	id->fingerprint = input->stream.n ? 0 : fingerprint(input, limits);
+	seen_reset(&id->equals);
+	seen_reset(&id->ids);
+	memset(id->doubled, 0, sizeof id->doubled);
+}
+
+void
+identity_fini(struct identity *id)
+{
+	seen_fini(&id->equals);
+	seen_fini(&id->ids);
+	free(id->last);
+}
+
+static uint64_t
+stream_hash(struct identity *id, struct str name)
+{
+	uint64_t h;
+
+	id->last = xgrow(id->last, name.n, &id->last_cap, 1);
+	id->last_n = name.n;
+	memcpy(id->last, name.p, name.n);
+	for (size_t i = 0; i < name.n; i++)
+		if (id->last[i] == '/')
+			id->last[i] = '-';
+	h = hash64((struct str){ id->last, name.n });
+	memcpy(id->last, name.p, name.n);
+	return h ? h : 1;
+}
+
+void
+identity_event(struct identity *id, const struct event *e)
+{
+	struct str name = e->stream.n ? e->stream : id->input->stream;
+
+	id->seq++;
+	if (name.n == 0)
+		id->stream = id->fingerprint;
+	else if (id->stream == 0 ||
+		 !str_eq(name, (struct str){ id->last, id->last_n }))
+		id->stream = stream_hash(id, name);
+}
+
+bool
+identity_redelivered(struct identity *id, const struct event *e)
+{
+	return e->id.n > 0 &&
+	       seen_again(&id->ids, hash64_mix(hash64(e->id), id->stream)) > 0;
+}
+
+static uint64_t
+segment_identity(const struct segment *s)
+{
+	uint8_t trace[16];
+	uint64_t h;
+
+	if (xray_trace_id(s->trace_id, trace))
+		h = hash64((struct str){ (const char *)trace, sizeof trace });
+	else
+		h = hash64(s->trace_id);
+	return hash64_mix(hash64_mix(h, hash64(s->id)), s->in_progress);
+}
+
+uint64_t
+identity_record(struct identity *id, const struct record *r, uint64_t *number)
+{
+	uint64_t h;
+
+	*number = 0;
+	if (r->kind == RECORD_SEGMENT)
+		return segment_identity(&r->segment);
+	h = hash64_mix(id->stream, hash64(r->event->message));
+	if (r->ts_ns == WHEN_NONE)
+		*number = id->seq;
+	else
+		*number =
+		    seen_again(&id->equals, hash64_mix(h, (uint64_t)r->ts_ns));
+	return hash64_mix(h, *number);
+}
+
+bool
+identity_doubled(struct identity *id, const struct record *r)
+{
+	uint64_t line = hash64(r->line);
+	struct doubled *d;
+
+	for (int i = 0; i < 16; i++) {
+		d = &id->doubled[i];
+		if (d->open && d->line == line && d->stream == id->stream &&
+		    d->prefixed != r->prefixed &&
+		    id->seq - d->seq <= DOUBLED_EVENTS) {
+			d->open = false;
+			return true;
+		}
+	}
+	d = &id->doubled[id->next_doubled++ % 16];
+	*d = (struct doubled){ .line = line,
+		.stream = id->stream,
+		.seq = id->seq,
+		.prefixed = r->prefixed,
+		.open = true };
+	return false;
+}

@@ -1,0 +1,294 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * What a worker does with one record: finds its origin, leaves out what is
+ * outside of the time asked for or written twice, and counts it; or, when the
+ * plan says so, makes it a row for the sort by time.
+ */
+#include <stdlib.h>
+
+#include "core/hash.h"
+#include "core/mem.h"
+#include "pipeline/worker.h"
+
+static void
+account(struct worker *w, int kind, enum account a)
+{
+	w->read->accounts.n[kind][a]++;
+	if (w->run->options->service.n) {
+		struct share *s =
+		    w->n_shares ? &w->shares[w->n_shares - 1] : NULL;
+
+		if (!s || s->input != w->index || s->origin != w->origin) {
+			w->shares = xgrow(w->shares, w->n_shares + 1,
+			    &w->cap_shares, sizeof *w->shares);
+			s = &w->shares[w->n_shares++];
+			*s = (struct share){ .input = w->index,
+				.origin = w->origin };
+		}
+		s->accounts.n[kind][a]++;
+	}
+}
+
+/* The next plan has more of what this one lacks; this one ends. */
+static int
+start_over(struct worker *w, struct plan more)
+{
+	struct run *run = w->run;
+
+	pthread_mutex_lock(&run->lock);
+	run->plan_next.rows |= more.rows | more.dedupe;
+	run->plan_next.dedupe |= more.dedupe;
+	run->plan_next.one_origin |= more.one_origin;
+	pthread_mutex_unlock(&run->lock);
+	run->again = true;
+	return -1;
+}
+
+static size_t
+owner_slot(const struct run *run, uint64_t stream)
+{
+	size_t at = stream & (run->cap_streams - 1);
+
+	while (run->streams[at].stream && run->streams[at].stream != stream)
+		at = (at + 1) & (run->cap_streams - 1);
+	return at;
+}
+
+static void
+owners_grow(struct run *run)
+{
+	struct stream_owner *old = run->streams;
+	size_t n = run->cap_streams;
+
+	run->cap_streams = n ? n * 2 : 256;
+	run->streams = xcalloc(run->cap_streams, sizeof *run->streams);
+	for (size_t i = 0; i < n; i++)
+		if (old[i].stream)
+			run->streams[owner_slot(run, old[i].stream)] = old[i];
+	free(old);
+}
+
+/* Notes that this input has the stream; -1: another one has it too. */
+static int
+claim_stream(struct worker *w)
+{
+	struct run *run = w->run;
+	uint64_t stream = w->reading.identity.stream;
+	struct stream_owner *o;
+	bool shared;
+
+	if (stream == w->claimed || run->plan.dedupe)
+		return 0;
+	w->claimed = stream;
+	pthread_mutex_lock(&run->lock);
+	if (run->n_streams * 2 >= run->cap_streams)
+		owners_grow(run);
+	o = &run->streams[owner_slot(run, stream)];
+	shared = o->stream && o->family != w->family;
+	run->n_streams += !o->stream;
+	*o = (struct stream_owner){ stream, w->family };
+	pthread_mutex_unlock(&run->lock);
+	return shared ? start_over(w, (struct plan){ .dedupe = true }) : 0;
+}
+
+/* Where a record belongs; -1: there are too many places for the plan. */
+static int
+find_origin(struct worker *w, const struct record *r)
+{
+	int origin;
+
+	if (!origin_name_record(&w->namer, w->read->input, r))
+		return 0;
+	origin = tally_origin(&w->tally, &w->namer.name);
+	if (origin < 0)
+		return start_over(w, (struct plan){ .one_origin = true });
+	w->origin = (uint32_t)origin;
+	return 0;
+}
+
+static void
+count_dialect(struct worker *w, const char *name)
+{
+	for (int i = 0; i < DIALECTS_SEEN; i++) {
+		if (w->dialects[i].name == name || !w->dialects[i].name) {
+			w->dialects[i].name = name;
+			w->dialects[i].n++;
+			return;
+		}
+	}
+}
+
+static void
+widen(int64_t ts_ns, int64_t *first, int64_t *last)
+{
+	if (*first == WHEN_NONE || ts_ns < *first)
+		*first = ts_ns;
+	if (*last == WHEN_NONE || ts_ns > *last)
+		*last = ts_ns;
+}
+
+static struct str
+trace_text(const struct record *r)
+{
+	return r->kind == RECORD_SEGMENT ? r->segment.trace_id
+					 : r->request.trace_id;
+}
+
+/* Notes the trace for the number of traces; false: there is none. */
+static bool
+take_trace(struct worker *w, const struct record *r, uint8_t id[16],
+    struct err *err)
+{
+	struct spill_key key;
+
+	if (!xray_trace_id(trace_text(r), id))
+		return false;
+	memcpy(&key.hi, id, 8);
+	memcpy(&key.lo, id + 8, 8);
+	/* A full disk shows itself at the next row or cell. */
+	(void)spill_put(w->traces, &key, err);
+	return true;
+}
+
+static uint64_t
+join_hash(const struct request *q)
+{
+	return hash64_mix(hash64(q->path),
+	    (uint64_t)q->status << 8 | (uint64_t)q->method);
+}
+
+static int
+make_row(struct worker *w, const struct record *r, enum class class,
+    struct err *err)
+{
+	const struct request *q = &r->request;
+	bool is_request = r->kind == RECORD_REQUEST ||
+			  (r->kind == RECORD_SEGMENT && r->segment.has_http &&
+			      !r->segment.in_progress);
+	uint64_t number;
+	struct row row = {
+		.duration_ns = -1,
+		.line = r->event->place.line,
+		.seq = w->reading.identity.seq,
+		.input = w->index,
+		.origin = w->tally.number << ORIGIN_BITS | w->origin,
+		.kind = (uint8_t)r->kind,
+	};
+
+	row.key.hi = r->ts_ns == WHEN_NONE ? 0 : spill_time(r->ts_ns);
+	row.key.lo = identity_record(&w->reading.identity, r, &number);
+	row.flags = r->ts_ns == WHEN_NONE ? ROW_UNDATED : 0;
+	if (r->kind == RECORD_SEGMENT)
+		row.flags |=
+		    ROW_SEGMENT | (r->segment.parent_id.n ? 0 : ROW_ROOT);
+	if (r->prefixed)
+		row.flags |= ROW_PREFIXED;
+	if (r->kind != RECORD_LOG && take_trace(w, r, row.trace, err))
+		row.flags |= ROW_TRACE;
+	if (is_request) {
+		row.flags |= ROW_REQUEST;
+		row.flags |= q->grain == GRAIN_SECOND ? ROW_SECOND : 0;
+		row.duration_ns = q->duration_ns;
+		row.status = (int16_t)q->status;
+		row.method = (uint8_t)q->method;
+		row.class = (uint8_t) class;
+		row.what = join_hash(q);
+		row.route =
+		    routes_add(w->tally.origins[w->origin].routes, q->path);
+	}
+	return spill_put(w->rows, &row.key, err);
+}
+
+static int
+count_now(struct worker *w, const struct record *r, enum class class,
+    struct err *err)
+{
+	const struct request *q = &r->request;
+	bool fold = class == CLASS_PROBE && q->status < 400;
+	struct hit hit = {
+		.ts_ns = r->ts_ns,
+		.duration_ns = q->duration_ns,
+		.status = q->status,
+		.method = q->method,
+		.class = class,
+		.example = { .line = r->event->place.line, .input = w->index },
+	};
+	uint32_t route;
+
+	if (class == CLASS_PROBE && w->run->options->probes == PROBES_DROP) {
+		account(w, r->kind, ACCOUNT_FILTERED);
+		return 0;
+	}
+	if (q->trace_id.n)
+		hit.example.has_trace =
+		    take_trace(w, r, hit.example.trace, err);
+	if (fold && w->run->options->probes == PROBES_FOLD)
+		account(w, r->kind, ACCOUNT_FOLDED);
+	else
+		account(w, r->kind, ACCOUNT_STORED);
+	route = routes_add(w->tally.origins[w->origin].routes, q->path);
+	return tally_hit(&w->tally, w->origin, route, &hit, err);
+}
+
+/* A record that is not kept; where it belongs does not matter. */
+static void
+pass_over(struct worker *w, const struct item *item)
+{
+	static const enum account as[] = {
+		[FATE_FOLDED] = ACCOUNT_FOLDED,
+		[FATE_FILTERED] = ACCOUNT_FILTERED,
+		[FATE_DUPLICATE] = ACCOUNT_DUPLICATE,
+		[FATE_CONTROL] = ACCOUNT_FILTERED,
+		[FATE_DEAD] = ACCOUNT_DEAD,
+	};
+	int kind = item->fate == FATE_CONTROL || item->fate == FATE_DEAD
+		       ? KIND_OTHER
+		       : (int)item->record.kind;
+
+	w->read->accounts.n[kind][ACCOUNT_READ]++;
+	w->read->accounts.n[kind][as[item->fate]]++;
+}
+
+static int
+take_request(struct worker *w, const struct record *r, struct err *err)
+{
+	struct probe_verdict v =
+	    probe_judge(&w->run->options->probe, &r->request);
+
+	w->tally.origins[w->origin].requests++;
+	if (w->run->plan.rows)
+		return make_row(w, r, v.class, err);
+	return count_now(w, r, v.class, err);
+}
+
+int
+intake(struct worker *w, const struct item *item, struct err *err)
+{
+	const struct plan *plan = &w->run->plan;
+	const struct record *r = &item->record;
+	struct origin *o;
+
+	if (item->fate != FATE_KEPT) {
+		pass_over(w, item);
+		return 0;
+	}
+	if (r->kind == RECORD_SEGMENT && !plan->rows)
+		return start_over(w, (struct plan){ .rows = true });
+	if (find_origin(w, r) != 0 || claim_stream(w) != 0)
+		return -1;
+	account(w, r->kind, ACCOUNT_READ);
+	o = &w->tally.origins[w->origin];
+	if (r->ts_ns != WHEN_NONE) {
+		widen(r->ts_ns, &o->first_ns, &o->last_ns);
+		widen(r->ts_ns, &w->read->first_ns, &w->read->last_ns);
+	}
+	if (r->dialect)
+		count_dialect(w, r->dialect);
+	if (r->kind != RECORD_LOG)
+		return take_request(w, r, err);
+	if (plan->dedupe)
+		return make_row(w, r, CLASS_CLIENT, err);
+	account(w, RECORD_LOG, ACCOUNT_STORED);
+	o->logs++;
+	return 0;
+}

@@ -1,0 +1,267 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Rows in time order, read twice: once to see which logs hold the requests of
+ * which segments, which tells the services' names; and once to count, a
+ * request of a log and its segment being one.
+ */
+#include <stdlib.h>
+
+#include "core/hash.h"
+#include "core/mem.h"
+#include "pipeline/worker.h"
+#include "pipeline/pairing.h"
+
+/* All workers' rows as one sequence. */
+static struct merge *
+merge_rows(struct run *run, struct err *err)
+{
+	struct spill **spills = xcalloc((size_t)run->threads, sizeof *spills);
+	struct merge *m;
+
+	for (int i = 0; i < run->threads; i++)
+		spills[i] = run->workers[i].rows;
+	m = merge_new(spills, (size_t)run->threads, err);
+	free(spills);
+	return m;
+}
+
+static const struct row *
+next_row(struct merge *m)
+{
+	const void *record = merge_next(m);
+
+	return record;
+}
+
+static size_t
+vote_slot(const struct votes *v, uint32_t log, uint32_t trace)
+{
+	size_t i = hash64_mix(log, trace) & (v->cap - 1);
+
+	while (v->v[i].n && (v->v[i].log != log || v->v[i].trace != trace))
+		i = (i + 1) & (v->cap - 1);
+	return i;
+}
+
+static void
+vote(struct votes *v, uint32_t log, uint32_t trace)
+{
+	struct vote *slot;
+
+	if (v->n * 2 >= v->cap) {
+		struct votes old = *v;
+
+		v->cap = old.cap ? old.cap * 2 : 64;
+		v->v = xcalloc(v->cap, sizeof *v->v);
+		for (size_t i = 0; i < old.cap; i++)
+			if (old.v[i].n)
+				v->v[vote_slot(v, old.v[i].log,
+				    old.v[i].trace)] = old.v[i];
+		free(old.v);
+	}
+	slot = &v->v[vote_slot(v, log, trace)];
+	v->n += slot->n == 0;
+	slot->log = log;
+	slot->trace = trace;
+	slot->n++;
+}
+
+static void
+count_votes(const struct run *run, const struct held *h, struct votes *v)
+{
+	const uint8_t both = ROW_REQUEST | ROW_SEGMENT;
+	uint32_t canon;
+
+	if ((h->row.flags & both) != both)
+		return;
+	canon = run_map(run, h->row.origin)->canon;
+	v->segments[canon]++;
+	if (h->joined)
+		vote(v, run_map(run, h->other.origin)->canon, canon);
+}
+
+int
+join_votes(struct run *run, struct votes *votes, struct err *err)
+{
+	struct merge *m = merge_rows(run, err);
+	const struct held *h;
+	const struct row *row;
+	struct pairing w;
+	struct row loser;
+	int rc;
+
+	if (!m)
+		return -1;
+	pairing_init(&w);
+	for (row = next_row(m); row && !run_stopped(run); row = next_row(m)) {
+		pairing_push(&w, row, &loser);
+		for (h = pairing_pop(&w, false); h; h = pairing_pop(&w, false))
+			count_votes(run, h, votes);
+	}
+	for (h = pairing_pop(&w, true); h; h = pairing_pop(&w, true))
+		count_votes(run, h, votes);
+	pairing_fini(&w);
+	rc = merge_failed(m, err);
+	merge_free(m);
+	return rc;
+}
+
+static void
+account(struct run *run, const struct row *row, enum account a)
+{
+	run->result->read[row->input].accounts.n[row->kind][a]++;
+}
+
+static int
+say(struct run *run, const struct row *row, struct verdict v, struct err *err)
+{
+	if (!run->verdicts)
+		return 0;
+	v.key = (struct spill_key){ row->input, row->seq };
+	return spill_put(run->verdicts, &v.key, err);
+}
+
+/* Whether the row is of no service that was asked for. */
+static bool
+filtered(const struct run *run, const struct row *row)
+{
+	return run->service_only != UINT32_MAX &&
+	       row->service != run->service_only;
+}
+
+/* The class of a request, with what its trace and its segment say. */
+static enum class class_of(const struct pairing *w, const struct held *h) {
+	enum class class = h->row.class;
+
+	if (h->joined && h->other.class != CLASS_PROBABLE_PROBE) class =
+	    h->other.class;
+	if (class != CLASS_PROBE &&
+	    (pairing_probe_trace(w, &h->row) ||
+		(h->joined && pairing_probe_trace(w, &h->other)))) class
+	= CLASS_PROBE;
+	return class;
+}
+
+static struct hit
+hit_of(const struct held *h, enum class class)
+{
+	const struct row *r = &h->row;
+	const struct row *traced = h->joined ? &h->other : r;
+	struct hit hit = {
+		.ts_ns = r->flags & ROW_UNDATED ? WHEN_NONE
+						: spill_time_of(r->key.hi),
+		.duration_ns = r->duration_ns,
+		.status = r->status,
+		.method = r->method,
+		.class = class,
+		.from_trace = r->flags & ROW_SEGMENT,
+		.in_both = h->joined,
+		.example = { .line = r->line, .input = r->input },
+	};
+
+	if (h->joined && r->duration_ns < 0)
+		hit.duration_ns = h->other.duration_ns;
+	if (traced->flags & ROW_TRACE) {
+		hit.example.has_trace = 1;
+		memcpy(hit.example.trace, traced->trace, 16);
+	}
+	return hit;
+}
+
+/* Counts a request once: a segment that is in a log is counted there. */
+static int
+count_request(struct run *run, struct pairing *w, const struct held *h,
+    struct err *err)
+{
+	enum class class = class_of(w, h);
+	bool segment = h->row.flags & ROW_SEGMENT;
+	bool fold = class == CLASS_PROBE && h->row.status < 400;
+	const struct service *s = &run->services[h->row.service];
+	struct hit hit = hit_of(h, class);
+	struct verdict v = { .what = VERDICT_JOINED,
+		.class = (uint8_t) class,
+		.duration_ns = hit.duration_ns };
+
+	if (class == CLASS_PROBE && run->options->probes == PROBES_DROP) {
+		account(run, &h->row, ACCOUNT_FILTERED);
+		return 0;
+	}
+	fold = fold && run->options->probes == PROBES_FOLD;
+	account(run, &h->row, fold ? ACCOUNT_FOLDED : ACCOUNT_STORED);
+	if (h->joined || class != h->row.class) {
+		if (!h->joined)
+			v.what = VERDICT_PROBE;
+		memcpy(v.trace, hit.example.trace, sizeof v.trace);
+		if (say(run, &h->row, v, err) != 0)
+			return -1;
+	}
+	if (segment && h->joined)
+		return 0;
+	return tally_hit(&run->final, h->row.service,
+	    s->final[run_map(run, h->row.origin)->routes[h->row.route]], &hit,
+	    err);
+}
+
+static int
+count_row(struct run *run, struct pairing *w, const struct held *h,
+    struct err *err)
+{
+	if (filtered(run, &h->row)) {
+		account(run, &h->row, ACCOUNT_FILTERED);
+		return 0;
+	}
+	if (h->row.flags & ROW_REQUEST)
+		return count_request(run, w, h, err);
+	account(run, &h->row, ACCOUNT_STORED);
+	if (h->row.kind == RECORD_LOG)
+		run->services[h->row.service].logs++;
+	return 0;
+}
+
+static int
+count_held(struct run *run, struct pairing *w, bool end, struct err *err)
+{
+	const struct held *h;
+
+	for (h = pairing_pop(w, end); h; h = pairing_pop(w, end))
+		if (count_row(run, w, h, err) != 0)
+			return -1;
+	return 0;
+}
+
+int
+join_rows(struct run *run, struct err *err)
+{
+	struct merge *m = merge_rows(run, err);
+	const struct row *next;
+	struct pairing w;
+	int rc = 0;
+
+	if (!m)
+		return -1;
+	pairing_init(&w);
+	for (next = next_row(m); next && rc == 0 && !run_stopped(run);
+	     next = next_row(m)) {
+		struct row row = *next;
+		struct row loser;
+
+		row.service = run_map(run, row.origin)->service;
+		if (pairing_push(&w, &row, &loser)) {
+			account(run, &loser, ACCOUNT_DUPLICATE);
+			rc = say(run, &loser,
+			    (struct verdict){ .what = VERDICT_DUPLICATE }, err);
+		}
+		if (rc == 0)
+			rc = count_held(run, &w, false, err);
+	}
+	if (rc == 0)
+		rc = count_held(run, &w, true, err);
+	run->result->late = w.early;
+	pairing_fini(&w);
+	if (rc == 0)
+		rc = merge_failed(m, err);
+	merge_free(m);
+	if (rc == 0)
+		rc = tally_seal(&run->final, err);
+	return rc;
+}

@@ -1,0 +1,32 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Where a record belongs: the origin's name, from the event's log group and
+ * stream, the input's, its path, or the segment's own name.
+ */
+#ifndef PIPELINE_ORIGIN_H
+#define PIPELINE_ORIGIN_H
+
+#include <stdbool.h>
+
+#include "core/buf.h"
+#include "core/record.h"
+#include "ingest/input.h"
+#include "pipeline/tally.h"
+
+struct origin_namer {
+	bool everything;          /* all is one origin */
+	bool set;                 /* name is that of a log */
+	struct buf group, stream; /* what it was made of */
+	struct buf stem;
+	struct origin_name name;
+};
+
+/* Sets n->name.  False: it is the same log as for the record before. */
+bool origin_name_record(struct origin_namer *n, const struct input *input,
+    const struct record *r);
+
+/* A new input begins. */
+void origin_namer_reset(struct origin_namer *n);
+void origin_namer_fini(struct origin_namer *n);
+
+#endif

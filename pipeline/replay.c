@@ -1,0 +1,243 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * A replay from end to end: plan, scan, name, join, settle, write; and once
+ * more with a better plan when the scan found that the first one does not do.
+ * A plan only ever grows, so that at most three are tried.
+ */
+#include "pipeline/replay.h"
+
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "core/mem.h"
+#include "pipeline/worker.h"
+#include "pipeline/write.h"
+
+void
+replay_options_init(struct replay_options *o)
+{
+	*o = (struct replay_options){
+		.limits = limits_default,
+		.since_ns = WHEN_NONE,
+		.until_ns = WHEN_NONE,
+		.probes = PROBES_FOLD,
+		.judge = judge_settings_default,
+	};
+}
+
+static const char *const accounts[ACCOUNTS] = {
+	[ACCOUNT_READ] = "read",
+	[ACCOUNT_STORED] = "stored",
+	[ACCOUNT_FOLDED] = "folded",
+	[ACCOUNT_FILTERED] = "filtered",
+	[ACCOUNT_DUPLICATE] = "duplicate",
+	[ACCOUNT_DEAD] = "dead-lettered",
+};
+
+const char *
+account_name(enum account a)
+{
+	return accounts[a];
+}
+
+const char *
+kind_name(int kind)
+{
+	return kind == KIND_OTHER ? "other"
+				  : record_kind_name((enum record_kind)kind);
+}
+
+static void
+forget_services(struct replay_result *r)
+{
+	for (size_t i = 0; i < r->n_services; i++) {
+		struct replay_service *s = &r->services[i];
+
+		for (size_t k = 0; k < s->n_routes; k++) {
+			free(s->routes[k].route);
+			histogram_fini(&s->routes[k].latency);
+		}
+		free(s->routes);
+		free(s->name);
+		free(s->rule);
+	}
+	free(r->services);
+	r->services = NULL;
+	r->n_services = 0;
+}
+
+/* Empty again, but for the inputs. */
+static void
+reset_result(struct replay_result *r)
+{
+	struct inputs inputs = r->inputs;
+	struct replay_input *read = r->read;
+
+	forget_services(r);
+	findings_fini(&r->findings);
+	for (size_t i = 0; read && i < inputs.n; i++) {
+		free(read[i].envelope_why);
+		free(read[i].error);
+		read[i] = (struct replay_input){ .input = &inputs.v[i],
+			.first_ns = WHEN_NONE,
+			.last_ns = WHEN_NONE };
+	}
+	*r = (struct replay_result){ .inputs = inputs, .read = read };
+}
+
+void
+replay_result_fini(struct replay_result *r)
+{
+	reset_result(r);
+	free(r->read);
+	inputs_fini(&r->inputs);
+	*r = (struct replay_result){ 0 };
+}
+
+static void
+run_fini(struct run *run)
+{
+	write_abandon(run);
+	services_fini(run);
+	scan_fini(run);
+	tally_fini(&run->final);
+	spill_free(run->verdicts);
+	run->verdicts = NULL;
+}
+
+/* The service that was asked for; none of that name: nothing is counted. */
+static void
+choose_service(struct run *run)
+{
+	run->service_only = UINT32_MAX;
+	if (run->options->service.n == 0)
+		return;
+	run->service_only = UINT32_MAX - 1;
+	for (size_t i = 0; i < run->n_services; i++)
+		if (str_eq(run->services[i].name, run->options->service))
+			run->service_only = (uint32_t)i;
+}
+
+/* The join's tally has the services as its origins. */
+static int
+join(struct run *run, struct err *err)
+{
+	for (size_t i = 0; i < run->n_services; i++)
+		tally_origin(&run->final,
+		    &(struct origin_name){ .kind = ORIGIN_LOG,
+			.path = run->services[i].name });
+	if (join_rows(run, err) != 0)
+		return -1;
+	if (run->verdicts)
+		spill_seal(run->verdicts);
+	return 0;
+}
+
+static int
+run_once(struct run *run, struct err *err)
+{
+	run->next = 0;
+	run->again = run->failed = false;
+	reset_result(run->result);
+	run->progress->phase = 0;
+	run->progress->bytes_done = 0;
+	run->progress->records = 0;
+	tally_init(&run->final, 0, run->options->judge.slow_ns,
+	    4 * 1024 * 1024);
+	if (scan(run, err) != 0)
+		return -1;
+	if (run_stopped(run))
+		return 0;
+	run->progress->phase = 1;
+	if (run->options->out && run->plan.rows)
+		run->verdicts =
+		    spill_new(sizeof(struct verdict), 4 * 1024 * 1024);
+	if (name_services(run, err) != 0)
+		return -1;
+	choose_service(run);
+	if (run->plan.rows && join(run, err) != 0)
+		return -1;
+	if (write_open(run, err) != 0 || settle(run, err) != 0)
+		return -1;
+	run->progress->phase = 2;
+	return run_stopped(run) ? 0 : write_finish(run, err);
+}
+
+static int
+run_all(struct run *run, struct err *err)
+{
+	int rc;
+
+	for (;;) {
+		run->plan_next = run->plan;
+		rc = run_once(run, err);
+		run_fini(run);
+		if (rc != 0 || !run->again)
+			return rc;
+		run->plan = run->plan_next;
+	}
+}
+
+/* --last: the archive's last time must be known first. */
+static int
+run_last(struct run *run, struct err *err)
+{
+	struct replay_options whole = *run->options;
+	const struct replay_options *asked = run->options;
+	int rc;
+
+	whole.out = NULL;
+	run->options = &whole;
+	rc = run_all(run, err);
+	run->options = asked;
+	if (rc != 0 || run->progress->stop)
+		return rc;
+	if (run->result->last_ns != WHEN_NONE &&
+	    run->result->last_ns >= INT64_MIN + asked->last_ns)
+		run->plan.since_ns = run->result->last_ns - asked->last_ns + 1;
+	return run_all(run, err);
+}
+
+static uint64_t
+size_of(const struct inputs *in)
+{
+	uint64_t sum = 0;
+
+	for (size_t i = 0; i < in->n; i++)
+		sum += in->v[i].size;
+	return sum;
+}
+
+int
+replay(const struct replay_options *options, char *const *paths, size_t n,
+    struct replay_progress *progress, struct replay_result *result,
+    struct err *err)
+{
+	struct run run = {
+		.options = options,
+		.progress = progress,
+		.result = result,
+		.threads = options->threads,
+		.plan = { .since_ns = options->since_ns,
+		    .until_ns = options->until_ns },
+	};
+	int rc;
+
+	*result = (struct replay_result){ 0 };
+	if (inputs_collect(&result->inputs, paths, n, err) != 0 ||
+	    inputs_spool(&result->inputs, &progress->stop, err) != 0)
+		return -1;
+	result->read = xcalloc(result->inputs.n, sizeof *result->read);
+	if (run.threads <= 0)
+		run.threads = (int)sysconf(_SC_NPROCESSORS_ONLN);
+	if ((size_t)run.threads > result->inputs.n)
+		run.threads = (int)result->inputs.n;
+	if (run.threads <= 0)
+		run.threads = 1;
+	progress->bytes_total = size_of(&result->inputs);
+	pthread_mutex_init(&run.lock, NULL);
+	rc = options->last_ns ? run_last(&run, err) : run_all(&run, err);
+	pthread_mutex_destroy(&run.lock);
+	result->interrupted = progress->stop;
+	return rc;
+}

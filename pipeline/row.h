@@ -1,0 +1,60 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * A record reduced to fixed size, for the way through a sort by time: what is
+ * needed to tell duplicates, to join the request of a log with its segment,
+ * and to count it.
+ */
+#ifndef PIPELINE_ROW_H
+#define PIPELINE_ROW_H
+
+#include <stdint.h>
+
+#include "pipeline/spill.h"
+
+enum row_flags {
+	ROW_SEGMENT = 1 << 0,   /* of a trace document */
+	ROW_REQUEST = 1 << 1,   /* a request: else counted only */
+	ROW_TRACE = 1 << 2,     /* trace holds an id */
+	ROW_ROOT = 1 << 3,      /* a segment without parent */
+	ROW_SECOND = 1 << 4,    /* its time is a whole second */
+	ROW_UNDATED = 1 << 5,   /* it has no time at all; key.hi is 0 */
+	ROW_RANGE_OUT = 1 << 6, /* outside --since and --until: joins only */
+	ROW_PREFIXED = 1 << 7,  /* a logger's prefix stood before it */
+};
+
+struct row {
+	struct spill_key key; /* end time (spill_time), identity */
+	int64_t duration_ns;  /* -1: none */
+	uint64_t what;        /* hash of method, path and status: the join's */
+	uint64_t line;
+	uint64_t seq; /* number of the event in its input */
+	uint8_t trace[16];
+	uint32_t input;
+	uint32_t origin; /* tally number and index */
+	uint32_t route;  /* in the origin's routes */
+	int16_t status;
+	uint8_t method;
+	uint8_t class; /* of the request alone */
+	uint8_t flags; /* enum row_flags */
+	uint8_t kind;  /* enum record_kind */
+	uint8_t spare[2];
+	uint32_t service; /* set when it is read back: what may be joined */
+};
+
+/* What the second reading must know about an event that the first cannot. */
+enum verdict_what {
+	VERDICT_DUPLICATE,
+	VERDICT_JOINED, /* trace: the segment's; class: its verdict */
+	VERDICT_PROBE,  /* in the trace of a probe */
+};
+
+struct verdict {
+	struct spill_key key; /* input, seq */
+	uint8_t trace[16];
+	int64_t duration_ns;
+	uint8_t what;
+	uint8_t class;
+	uint8_t spare[6];
+};
+
+#endif

@@ -1,0 +1,52 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * A worker: one thread's reading, and the input it is at.
+ */
+#ifndef PIPELINE_WORKER_H
+#define PIPELINE_WORKER_H
+
+#include "core/buf.h"
+#include "pipeline/origin.h"
+#include "pipeline/reading.h"
+#include "pipeline/run.h"
+
+/* What one origin gave in one input: kept when --service may undo it. */
+struct share {
+	uint32_t input;
+	uint32_t origin; /* index in the worker's tally */
+	struct accounts accounts;
+};
+
+enum { DIALECTS_SEEN = 8 };
+
+struct worker {
+	struct run *run;
+	pthread_t thread;
+	struct tally tally;
+	struct spill *rows;   /* NULL without plan.rows */
+	struct spill *traces; /* ids of traces seen, as keys */
+	struct reading reading;
+	struct share *shares;
+	size_t n_shares, cap_shares;
+	struct err err;
+
+	/* the input it is at */
+	uint32_t index;
+	struct replay_input *read;
+	uint64_t family;
+	uint64_t claimed; /* the stream last claimed */
+	uint32_t origin;  /* of the last event */
+	struct origin_namer namer;
+	struct {
+		const char *name;
+		uint64_t n;
+	} dialects[DIALECTS_SEEN];
+};
+
+/*
+ * A record or dead letter is counted, or becomes a row.  -1: the plan does not
+ * do any more (run->again), or the disk is full.
+ */
+int intake(struct worker *w, const struct item *item, struct err *err);
+
+#endif

@@ -1,0 +1,362 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Documents need what is known only at the end: a service's name, a route's
+ * template, what was joined.  So the inputs are read a second time, one after
+ * the other, and every record is decided as in the scan; what the scan could
+ * not know of one record alone comes from the verdicts, which are in the order
+ * of the reading.
+ */
+#include "pipeline/write.h"
+
+#include <assert.h>
+#include <stdlib.h>
+
+#include "core/hash.h"
+#include "core/mem.h"
+#include "pipeline/origin.h"
+#include "pipeline/reading.h"
+#include "sinks/documents.h"
+#include "sinks/files.h"
+
+enum { FLUSH_BYTES = 256 * 1024 };
+
+struct write {
+	struct run *run;
+	struct files *files;
+	struct buf out[FILE_KINDS];
+
+	/* roll-ups: the cells of one minute */
+	struct cell *minute;
+	size_t n_minute, cap_minute;
+	int64_t minute_at;
+
+	/* the second reading */
+	struct reading reading;
+	struct origin_namer namer;
+	struct merge *verdicts;
+	const struct verdict *verdict; /* the next one */
+	uint32_t service;              /* of the last log record */
+};
+
+static int64_t
+minute_of(int64_t cell)
+{
+	return cell >= 0 ? cell / 6 : -((5 - cell) / 6);
+}
+
+static int
+put(struct write *w, enum file_kind kind, size_t limit, struct err *err)
+{
+	if (w->out[kind].n < limit || w->out[kind].n == 0)
+		return 0;
+	if (files_put(w->files, kind, buf_view(&w->out[kind]), err) != 0)
+		return -1;
+	buf_reset(&w->out[kind]);
+	return 0;
+}
+
+int
+write_open(struct run *run, struct err *err)
+{
+	struct write *w;
+	struct files *files;
+
+	if (!run->options->out)
+		return 0;
+	files = files_open(run->options->out, err);
+	if (!files)
+		return -1;
+	w = xcalloc(1, sizeof *w);
+	w->run = run;
+	w->files = files;
+	w->reading.since_ns = run->plan.since_ns;
+	w->reading.until_ns = run->plan.until_ns;
+	w->namer.everything = run->plan.one_origin;
+	run->write = w;
+	return 0;
+}
+
+void
+write_abandon(struct run *run)
+{
+	struct write *w = run->write;
+
+	if (!w)
+		return;
+	files_close(w->files);
+	for (int k = 0; k < FILE_KINDS; k++)
+		buf_fini(&w->out[k]);
+	free(w->minute);
+	reading_fini(&w->reading);
+	origin_namer_fini(&w->namer);
+	merge_free(w->verdicts);
+	free(w);
+	run->write = NULL;
+}
+
+/* Routes are numbered as they come; their texts have one order. */
+static int
+by_text(const void *a, const void *b)
+{
+	const struct document_rollup *x = a;
+	const struct document_rollup *y = b;
+	int c = str_cmp(x->service, y->service);
+
+	if (c == 0)
+		c = str_cmp(x->route, y->route);
+	return c ? c : (x->method > y->method) - (x->method < y->method);
+}
+
+/* The minute that has gone by, as roll-ups. */
+static int
+end_minute(struct write *w, struct err *err)
+{
+	struct document_rollup *rows = xcalloc(w->n_minute, sizeof *rows);
+
+	for (size_t i = 0; i < w->n_minute; i++) {
+		const struct cell *c = &w->minute[i];
+		const struct service *s = &w->run->services[c->key.origin];
+
+		rows[i] = (struct document_rollup){ .service = s->name,
+			.route = s->texts[c->key.route],
+			.method = (enum method)c->key.method,
+			.minute_ns = w->minute_at * 60 * NS_PER_SEC,
+			.sums = c };
+	}
+	if (w->n_minute > 0)
+		qsort(rows, w->n_minute, sizeof *rows, by_text);
+	for (size_t i = 0; i < w->n_minute; i++)
+		document_rollup(&w->out[FILE_ROLLUPS], &rows[i]);
+	free(rows);
+	w->n_minute = 0;
+	return put(w, FILE_ROLLUPS, FLUSH_BYTES, err);
+}
+
+int
+write_cell(struct write *w, const struct cell *cell, struct err *err)
+{
+	struct cell c = *cell;
+
+	if (!w)
+		return 0;
+	c.key.cell = minute_of(cell->key.cell);
+	if (w->n_minute > 0 && c.key.cell != w->minute_at &&
+	    end_minute(w, err) != 0)
+		return -1;
+	w->minute_at = c.key.cell;
+	for (size_t i = 0; i < w->n_minute; i++) {
+		if (cell_key_cmp(&w->minute[i].key, &c.key) == 0) {
+			cell_add(&w->minute[i], &c);
+			return 0;
+		}
+	}
+	w->minute = xgrow(w->minute, w->n_minute + 1, &w->cap_minute,
+	    sizeof *w->minute);
+	w->minute[w->n_minute++] = c;
+	return 0;
+}
+
+/* The verdict on the event being read, if there is one. */
+static const struct verdict *
+verdict_of(struct write *w, const struct place *place)
+{
+	uint64_t seq = w->reading.identity.seq;
+	const void *next;
+
+	while (w->verdict && (w->verdict->key.hi < place->input ||
+				 (w->verdict->key.hi == place->input &&
+				     w->verdict->key.lo < seq))) {
+		next = merge_next(w->verdicts);
+		w->verdict = next;
+	}
+	if (!w->verdict || w->verdict->key.hi != place->input ||
+	    w->verdict->key.lo != seq)
+		return NULL;
+	return w->verdict;
+}
+
+static struct document_origin
+origin_of(struct write *w, const struct input *input, const struct record *r)
+{
+	if (origin_name_record(&w->namer, input, r))
+		w->service = service_of(w->run, &w->namer.name);
+	return (struct document_origin){
+		.path = str_of(input->path),
+		.group = r->event->group.n ? r->event->group : input->group,
+		.stream = r->event->stream.n ? r->event->stream : input->stream,
+		.service = w->run->services[w->service].name,
+	};
+}
+
+static bool
+is_get(enum method m)
+{
+	return m == METHOD_GET || m == METHOD_HEAD || m == METHOD_OPTIONS;
+}
+
+static struct document_verdict
+judge_request(struct write *w, const struct record *r,
+    const struct verdict *known)
+{
+	const struct run *run = w->run;
+	const struct service *s = &run->services[w->service];
+	const struct request *q = &r->request;
+	struct probe_verdict p = probe_judge(&run->options->probe, q);
+	int64_t duration = q->duration_ns;
+	struct document_verdict v = {
+		.class = p.class,
+		.class_reason = p.reason,
+		.route = s->texts[s->final[routes_find(s->routes, q->path)]],
+		.not_found = q->status == 404 || q->status == 410,
+	};
+
+	v.has_trace = xray_trace_id(
+	    r->kind == RECORD_SEGMENT ? r->segment.trace_id : q->trace_id,
+	    v.trace);
+	if (known) {
+		if (known->class != p.class)
+			v.class_reason = known->what == VERDICT_JOINED
+					     ? "as its segment says"
+					     : "in the trace of a probe";
+		v.class = known->class;
+		memcpy(v.trace, known->trace, sizeof v.trace);
+		v.has_trace = true;
+		if (duration < 0)
+			duration = known->duration_ns;
+	}
+	v.slow = duration > run->options->judge.slow_ns && !is_get(q->method);
+	return v;
+}
+
+/* A probe that was answered well is folded, one that was not is kept. */
+static bool
+left_out(const struct write *w, const struct document_verdict *v, int status)
+{
+	enum probes probes = w->run->options->probes;
+
+	if (v->class != CLASS_PROBE || probes == PROBES_KEEP)
+		return false;
+	return probes == PROBES_DROP || status < 400;
+}
+
+static bool
+has_request(const struct record *r)
+{
+	return r->kind == RECORD_REQUEST ||
+	       (r->kind == RECORD_SEGMENT && r->segment.has_http);
+}
+
+/* One record that the scan has kept. */
+static void
+write_record(struct write *w, const struct input *input, const struct record *r)
+{
+	const struct verdict *known = verdict_of(w, &r->event->place);
+	struct document_origin o = origin_of(w, input, r);
+	struct document_verdict v = { 0 };
+
+	identity_record(&w->reading.identity, r, &o.number);
+	if (known && known->what == VERDICT_DUPLICATE)
+		return;
+	if (w->run->service_only != UINT32_MAX &&
+	    w->service != w->run->service_only)
+		return;
+	if (has_request(r)) {
+		v = judge_request(w, r, known);
+		if (left_out(w, &v, r->request.status))
+			return;
+	}
+	if (r->kind == RECORD_REQUEST)
+		document_request(&w->out[FILE_REQUESTS], &o, r, &v);
+	else if (r->kind == RECORD_SEGMENT)
+		document_segment(&w->out[FILE_SEGMENTS], &o, r, &v);
+	else
+		document_log(&w->out[FILE_LOGS], &o, r);
+}
+
+static void
+write_dead(struct write *w, const struct input *input, const struct dead *dead)
+{
+	struct document_origin o = { .path = str_of(input->path),
+		.group = input->group,
+		.stream = input->stream };
+
+	document_dead(&w->out[FILE_DEADLETTERS], &o, dead);
+}
+
+static int
+read_again(struct write *w, uint32_t index, struct err *err)
+{
+	const struct input *input = &w->run->result->inputs.v[index];
+	enum flow flow = FLOW_OK;
+	struct item item;
+
+	/* What could not be opened the first time has been reported. */
+	if (input->state != INPUT_READ || w->run->result->read[index].error ||
+	    reading_open(&w->reading, w->run->options, input, index, err) != 0)
+		return 0;
+	origin_namer_reset(&w->namer);
+	while (flow == FLOW_OK && !run_stopped(w->run)) {
+		flow = reading_next(&w->reading, &item, err);
+		if (flow == FLOW_OK && item.fate == FATE_KEPT)
+			write_record(w, input, &item.record);
+		if (flow == FLOW_OK && item.fate == FATE_DEAD)
+			write_dead(w, input, &item.dead);
+		for (int k = 0; k < FILE_KINDS; k++)
+			if (put(w, (enum file_kind)k, FLUSH_BYTES, err) != 0)
+				return -1;
+	}
+	reading_close(&w->reading);
+	return flow == FLOW_FAIL ? -1 : 0;
+}
+
+static void
+write_findings(struct write *w)
+{
+	const struct replay_result *r = w->run->result;
+	struct str *paths = xcalloc(r->inputs.n, sizeof *paths);
+
+	for (size_t i = 0; i < r->inputs.n; i++)
+		paths[i] = str_of(r->inputs.v[i].path);
+	for (size_t i = 0; i < r->findings.n; i++)
+		document_finding(&w->out[FILE_FINDINGS], &r->findings.v[i],
+		    paths);
+	free(paths);
+}
+
+static int
+start_verdicts(struct write *w, struct err *err)
+{
+	const void *first;
+
+	if (!w->run->verdicts)
+		return 0;
+	w->verdicts = merge_new(&w->run->verdicts, 1, err);
+	if (!w->verdicts)
+		return -1;
+	first = merge_next(w->verdicts);
+	w->verdict = first;
+	return 0;
+}
+
+int
+write_finish(struct run *run, struct err *err)
+{
+	struct write *w = run->write;
+	int rc;
+
+	if (!w)
+		return 0;
+	rc = end_minute(w, err);
+	write_findings(w);
+	if (rc == 0)
+		rc = start_verdicts(w, err);
+	for (size_t i = 0; i < run->result->inputs.n && rc == 0; i++)
+		rc = read_again(w, (uint32_t)i, err);
+	if (rc == 0 && w->verdicts)
+		rc = merge_failed(w->verdicts, err);
+	for (int k = 0; k < FILE_KINDS && rc == 0; k++)
+		rc = put(w, (enum file_kind)k, 0, err);
+	if (rc == 0 && !run_stopped(run))
+		rc = files_finish(w->files, err);
+	return rc;
+}

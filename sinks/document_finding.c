@@ -1,0 +1,385 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Documents of what was concluded: findings with the expression that
+ * reproduces them, and roll-ups.
+ */
+#include "core/hash.h"
+#include "core/json.h"
+#include "core/when.h"
+#include "sinks/document_parts.h"
+
+int
+document_severity(enum severity s)
+{
+	static const int number[SEVERITIES] = {
+		[SEVERITY_INFO] = 1,
+		[SEVERITY_WARNING] = 2,
+		[SEVERITY_CRITICAL] = 4,
+	};
+
+	return number[s];
+}
+
+/* value / 10^digits, without trailing zeros and without floating point. */
+static void
+put_decimal(struct buf *b, int64_t value, int digits)
+{
+	uint64_t v = value < 0 ? -(uint64_t)value : (uint64_t)value;
+	uint64_t unit = 1;
+
+	for (int i = 0; i < digits; i++)
+		unit *= 10;
+	if (value < 0)
+		buf_char(b, '-');
+	buf_u64(b, v / unit);
+	v %= unit;
+	if (v == 0)
+		return;
+	buf_char(b, '.');
+	while (v != 0) {
+		unit /= 10;
+		buf_char(b, (char)('0' + v / unit));
+		v %= unit;
+	}
+}
+
+static void
+member_ppm(struct buf *b, const char *key, int64_t ppm)
+{
+	json_key(b, key);
+	put_decimal(b, ppm, 6);
+}
+
+/* A string of the filter language: JSON's escapes. */
+static void
+quoted(struct buf *b, struct str s)
+{
+	json_put_str(b, s);
+}
+
+static void
+contains(struct buf *b, struct str piece)
+{
+	/* A lone slash is in every URL. */
+	if (piece.n < 2)
+		return;
+	buf_cat(b, " AND http.url CONTAINS ");
+	quoted(b, piece);
+}
+
+/* The fixed pieces of "/mysfits/{id}/like": "/mysfits/" and "/like". */
+static void
+route_clauses(struct buf *b, struct str route)
+{
+	if (str_eq(route, STR("/"))) {
+		buf_cat(b, " AND http.url ENDSWITH \"/\"");
+		return;
+	}
+	if (!str_starts(route, STR("/")))
+		return; /* "other" */
+	while (route.n > 0) {
+		size_t open = str_find(route, '{');
+		size_t close;
+
+		if (open == SIZE_MAX) {
+			contains(b, route);
+			return;
+		}
+		contains(b, str_sub(route, 0, open));
+		route = str_from(route, open);
+		close = str_find(route, '}');
+		route =
+		    str_from(route, close == SIZE_MAX ? route.n : close + 1);
+	}
+}
+
+/* Seconds of the language: 1, 0.25. */
+static void
+slow_clause(struct buf *b, const struct finding *f)
+{
+	if (f->over_ns <= 0)
+		return;
+	buf_cat(b, " AND responsetime > ");
+	put_decimal(b, f->over_ns, 9);
+}
+
+static void
+not_found_clause(struct buf *b, const struct finding *f)
+{
+	(void)f;
+	buf_cat(b, " AND http.status = 404");
+}
+
+static void
+failed_clause(struct buf *b, const struct finding *f)
+{
+	(void)f;
+	buf_cat(b, " AND (error OR fault)");
+}
+
+static const struct {
+	const char *rule; /* or its beginning */
+	void (*clause)(struct buf *b, const struct finding *f);
+} clauses[] = {
+	{ "slow-", slow_clause },
+	{ "not-found", not_found_clause },
+	{ "target-health", failed_clause },
+};
+
+void
+document_filter(struct buf *out, const struct finding *f)
+{
+	struct str rule = str_of(f->rule);
+
+	buf_cat(out, "service(");
+	quoted(out, str_of(f->service));
+	buf_char(out, ')');
+	if (f->method != METHOD_NONE && f->method != METHOD_OTHER)
+		buf_printf(out, " AND http.method = \"%s\"",
+		    method_name(f->method));
+	route_clauses(out, str_of(f->route));
+	for (size_t i = 0; i < sizeof clauses / sizeof clauses[0]; i++)
+		if (str_starts(rule, str_of(clauses[i].rule)))
+			clauses[i].clause(out, f);
+}
+
+static void
+put_finding_event(struct buf *b, const struct finding *f)
+{
+	static const char *const web[] = { "web", NULL };
+	static const char *const api[] = { "web", "api", NULL };
+	struct buf reason = { 0 };
+	struct nest n = nest_open(b, "event");
+
+	json_member_str(b, "kind",
+	    f->severity == SEVERITY_INFO ? STR("event") : STR("alert"));
+	part_words(b, "category", f->method == METHOD_POST ? api : web);
+	json_member_str(b, "action",
+	    f->open ? STR("finding-opened") : STR("finding-resolved"));
+	json_member_str(b, "id", (struct str){ f->id, sizeof f->id });
+	part_time(b, "start", f->start_ns);
+	part_time(b, "end", f->end_ns);
+	if (f->end_ns >= f->start_ns && f->start_ns != WHEN_NONE)
+		json_member_i64(b, "duration",
+		    (int64_t)((uint64_t)f->end_ns - (uint64_t)f->start_ns));
+	json_member_i64(b, "severity", document_severity(f->severity));
+	finding_sentence(&reason, f, true);
+	json_member_str(b, "reason", buf_view(&reason));
+	nest_close(b, n);
+	buf_fini(&reason);
+}
+
+static void
+put_evidence(struct buf *b, const struct finding *f, const struct str *paths)
+{
+	json_key(b, "evidence");
+	buf_char(b, '[');
+	for (int i = 0; i < f->n_evidence; i++) {
+		const struct evidence *e = &f->evidence[i];
+
+		json_item(b);
+		buf_char(b, '{');
+		if (e->line > 0) {
+			json_member_str(b, "path", paths[e->input]);
+			json_member_i64(b, "line", (int64_t)e->line);
+		}
+		if (e->has_trace) {
+			json_key(b, "trace_id");
+			buf_char(b, '"');
+			part_trace_xray(b, e->trace);
+			buf_char(b, '"');
+		}
+		buf_char(b, '}');
+	}
+	buf_char(b, ']');
+}
+
+static void
+put_causes(struct buf *b, const struct finding *f)
+{
+	json_key(b, "causes");
+	buf_char(b, '[');
+	for (int i = 0; i < f->n_causes; i++) {
+		const struct cause *c = &f->causes[i];
+
+		json_item(b);
+		buf_char(b, '{');
+		part_text(b, "text", str_of(c->text));
+		part_text(b, "template", str_of(c->template_text));
+		part_text(b, "service", str_of(c->service));
+		json_member_i64(b, "a", c->a);
+		json_member_i64(b, "b", c->b);
+		json_member_i64(b, "c", c->c);
+		json_member_i64(b, "d", c->d);
+		json_member_milli(b, "lift", c->lift_milli);
+		json_member_milli(b, "g2", c->g2_milli);
+		json_member_i64(b, "lag_ms", c->lag_ms);
+		buf_char(b, '}');
+	}
+	buf_char(b, ']');
+}
+
+/* A window or a baseline: how many of how many. */
+static void
+put_counts(struct buf *b, const char *key, uint64_t bad, uint64_t total)
+{
+	struct nest n = nest_open(b, key);
+
+	json_member_i64(b, "count", (int64_t)bad);
+	json_member_i64(b, "total", (int64_t)total);
+	nest_close(b, n);
+}
+
+static void
+put_finding(struct buf *b, const struct finding *f, const struct str *paths)
+{
+	struct nest n = nest_open(b, "finding");
+
+	part_time(b, "detected", f->detected_ns);
+	json_member_str(b, "status", f->open ? STR("open") : STR("resolved"));
+	member_ppm(b, "value", f->value_ppm);
+	member_ppm(b, "baseline", f->baseline_ppm);
+	member_ppm(b, "threshold", f->threshold_ppm);
+	json_member_i64(b, "count", (int64_t)f->bad);
+	json_member_i64(b, "total", (int64_t)f->total);
+	part_text(b, "unit", str_of(f->unit));
+	json_member_milli(b, "g", f->g_milli);
+	json_member_milli(b, "g_threshold", f->h_milli);
+	put_counts(b, "window", f->window_bad, f->window_total);
+	json_member_i64(b, "window_ns", f->window_ns);
+	put_counts(b, "before", f->base_bad, f->base_total);
+	if (f->before_ns >= 0)
+		json_member_i64(b, "latency_before_ns", f->before_ns);
+	if (f->after_ns >= 0)
+		json_member_i64(b, "latency_ns", f->after_ns);
+	put_evidence(b, f, paths);
+	put_causes(b, f);
+	nest_close(b, n);
+}
+
+/* trace.id: those of the evidence; ECS allows an array anywhere. */
+static void
+put_traces(struct buf *b, const struct finding *f)
+{
+	struct nest n = nest_open(b, "trace");
+	bool any = false;
+
+	for (int i = 0; i < f->n_evidence; i++) {
+		if (!f->evidence[i].has_trace)
+			continue;
+		if (!any) {
+			json_key(b, "id");
+			buf_char(b, '[');
+		}
+		any = true;
+		json_item(b);
+		buf_char(b, '"');
+		part_trace_hex(b, f->evidence[i].trace);
+		buf_char(b, '"');
+	}
+	if (any)
+		buf_char(b, ']');
+	nest_close(b, n);
+}
+
+void
+document_finding_source(struct buf *out, const struct finding *f,
+    const struct str *paths)
+{
+	struct buf filter = { 0 };
+	struct nest n;
+
+	part_begin(out, f->start_ns);
+	put_finding_event(out, f);
+	part_text_in(out, "rule", "id", str_of(f->rule));
+	part_text_in(out, "service", "name", str_of(f->service));
+	if (f->method != METHOD_NONE) {
+		json_key(out, "http");
+		buf_char(out, '{');
+		part_text_in(out, "request", "method",
+		    str_of(method_name(f->method)));
+		buf_char(out, '}');
+	}
+	put_traces(out, f);
+	part_text_in(out, "log", "level", str_of(severity_name(f->severity)));
+	n = nest_open(out, "labels");
+	json_member_str(out, "severity", str_of(severity_name(f->severity)));
+	document_filter(&filter, f);
+	json_member_str(out, "filter", buf_view(&filter));
+	nest_close(out, n);
+	n = nest_open(out, "telltale");
+	part_text(out, "route", str_of(f->route));
+	put_finding(out, f, paths);
+	nest_close(out, n);
+	buf_char(out, '}');
+	buf_fini(&filter);
+}
+
+void
+document_finding(struct buf *out, const struct finding *f,
+    const struct str *paths)
+{
+	part_head(out, "findings", f->start_ns, f->id);
+	document_finding_source(out, f, paths);
+	part_tail(out);
+}
+
+static void
+rollup_id(char id[HASH_ID_SIZE], const struct document_rollup *r)
+{
+	char minute[8];
+	const struct str parts[] = { STR("rollup"), r->service,
+		str_of(method_name(r->method)), r->route, { minute, 8 } };
+
+	for (int i = 0; i < 8; i++)
+		minute[i] = (char)((uint64_t)r->minute_ns >> (8 * i));
+	hash_id(id, parts, 5);
+}
+
+/* telltale.rollup: a cell's sums. */
+static void
+put_sums(struct buf *b, const struct cell *c)
+{
+	static const char *const hundreds[6] = { "none", "1xx", "2xx", "3xx",
+		"4xx", "5xx" };
+	struct nest n = nest_open(b, "rollup");
+	struct nest status;
+
+	json_member_i64(b, "count", c->n);
+	json_member_i64(b, "timed", c->timed);
+	json_member_i64(b, "slow", c->slow);
+	json_member_i64(b, "not_found", c->not_found);
+	json_member_i64(b, "probes", c->probes);
+	json_member_i64(b, "probes_failed", c->probes_bad);
+	if (c->timed > 0 && c->sum_us <= INT64_MAX / 1000)
+		json_member_i64(b, "duration_sum", (int64_t)(c->sum_us * 1000));
+	status = nest_open(b, "status");
+	for (int i = 0; i < 6; i++)
+		if (c->status[i] > 0)
+			json_member_i64(b, hundreds[i], c->status[i]);
+	nest_close(b, status);
+	nest_close(b, n);
+}
+
+void
+document_rollup(struct buf *out, const struct document_rollup *r)
+{
+	char id[HASH_ID_SIZE];
+	struct nest n;
+
+	rollup_id(id, r);
+	part_head(out, "rollups", r->minute_ns, id);
+	part_begin(out, r->minute_ns);
+	json_key(out, "event");
+	buf_cat(out, "{\"kind\":\"metric\"}");
+	part_text_in(out, "service", "name", r->service);
+	n = nest_open(out, "http");
+	part_text_in(out, "request", "method", str_of(method_name(r->method)));
+	nest_close(out, n);
+	n = nest_open(out, "telltale");
+	part_text(out, "route", r->route);
+	put_sums(out, r->sums);
+	nest_close(out, n);
+	buf_char(out, '}');
+	part_tail(out);
+}
