@@ -551,7 +551,7 @@ open_resolve(struct judge *j, struct findings *out)
 	for (size_t i = 0; i < j->n_open; i++) {
 		struct track *t = j->open[i];
 
-		if (j->now - t->open->hot <= j->quiet) {
+		if (!incident_over(t->open, j->now, j->quiet)) {
 			j->open[kept++] = t;
 			continue;
 		}
