@@ -329,7 +329,7 @@ static void
 document_add(struct assembler *a, struct open *o, const struct segment *s)
 {
 	size_t n = s->id.n + s->doc.n;
-	struct document *d = xcalloc(1, sizeof *d + n);
+	struct document *d = xrealloc(NULL, 1, sizeof *d + n);
 
 	d->id_n = (uint8_t)s->id.n;
 	d->n = (uint32_t)s->doc.n;
@@ -456,7 +456,8 @@ out_build(struct assembler *a)
 	arena_reset(&b->arena);
 	if (b->read.cap > SPANS_KEPT) {
 		free(b->read.v);
-		b->read = (struct span_list){ 0 };
+		b->read.v = NULL;
+		b->read.cap = 0;
 	}
 	*t = (struct trace){
 		.revision = o->revision,

@@ -34,8 +34,8 @@ void build_lists(struct build *b);
 void build_causes(struct build *b);
 
 /* Where the graph puts the callee of a call that nobody answered for. */
-struct trace_node build_inferred_node(
-    const struct span *call, struct arena *arena);
+struct trace_node build_inferred_node(const struct span *call,
+    struct arena *arena);
 
 static inline bool
 span_is_call(const struct span *s)

@@ -9,11 +9,12 @@
 #include "ingest/span.h"
 
 #include "core/mem.h"
+#include "ingest/keys.h"
 #include "ingest/pull.h"
 #include "ingest/xray.h"
 
 /* Deeper than any document that was accepted. */
-enum { NESTING_MAX = 520, KEY_MAX = 24 };
+enum { NESTING_MAX = 520 };
 
 enum inside {
 	IN_SPAN,
@@ -129,19 +130,22 @@ struct reader {
 	struct span_sql *sql;
 };
 
+/*
+ * The row of a member's key.  Whole words are compared; a short key at the very
+ * end of the text is copied to where eight bytes can be read.
+ */
 static const struct key *
-key_find(enum inside place, struct str name)
+key_find(const struct reader *r, enum inside place, struct str name)
 {
-	if (name.n == 0 || name.n > KEY_MAX)
-		return NULL;
-	for (size_t i = 0; i < sizeof keys / sizeof *keys; i++) {
-		const struct key *k = &keys[i];
+	char room[PULL_ROOM] = { 0 };
+	size_t tag;
 
-		if (k->place == place && k->name[0] == name.p[0] &&
-		    str_eq(str_of(k->name), name))
-			return k;
+	if ((uintptr_t)r->c.end - (uintptr_t)name.p < sizeof room) {
+		memcpy(room, name.p, name.n < sizeof room ? name.n : 0);
+		name.p = room;
 	}
-	return NULL;
+	tag = keys_find(&r->list->keys, place, name);
+	return tag == KEYS_NONE ? NULL : &keys[tag];
 }
 
 /* The struct that a place's rows point into, made when it is first met. */
@@ -459,8 +463,8 @@ tables_read(struct reader *r)
 		text_read(r, &r->aws->table);
 }
 
-static void span_fill(
-    struct span_list *list, struct pull *c, uint32_t parent, int depth);
+static void span_fill(struct span_list *list, struct pull *c, uint32_t parent,
+    int depth);
 static void value_read(struct reader *r, const struct key *k, char *base);
 
 /*
@@ -490,7 +494,7 @@ members_read(struct reader *r, enum inside place)
 		return;
 	}
 	while (pull_member(&r->c, &name)) {
-		const struct key *k = key_find(place, name);
+		const struct key *k = key_find(r, place, name);
 
 		if (k && !(r->seen >> (k - keys) & 1)) {
 			r->seen |= UINT64_C(1) << (k - keys);
@@ -625,10 +629,23 @@ span_fill(struct span_list *list, struct pull *c, uint32_t parent, int depth)
 	list->v[r.index] = r.s;
 }
 
+static void
+list_ready(struct span_list *list)
+{
+	struct keys_name names[sizeof keys / sizeof *keys];
+	size_t n = sizeof keys / sizeof *keys;
+
+	for (size_t i = 0; i < n; i++)
+		names[i] = (struct keys_name){ keys[i].name, keys[i].place };
+	keys_init(&list->keys, names, n);
+}
+
 void
 span_read(struct span_list *list, struct str doc, struct arena *arena)
 {
 	struct pull c = { doc.p, doc.p + doc.n, arena };
 
+	if (list->keys.n == 0)
+		list_ready(list);
 	span_fill(list, &c, SPAN_NONE, 0);
 }
