@@ -110,27 +110,27 @@ lint: setup-lint
 fmt: setup-lint
 	@tools/lint.sh fmt
 fuzz: setup-clang
-	@tools/fuzz.sh
+	+@tools/fuzz.sh
 fuzzers: $(FUZZ)
 bench: ; @$(SETUP) bench && $(MAKES) all && bench/run.sh
 cov: setup-check
 	@$(MAKES) FLAVOUR=cov test && tools/cov.sh build/cov
 man: all
-	@tools/man.sh $(BUILD)/telltale
+	$(BUILD)/telltale help --man >docs/telltale.1
+	$(BUILD)/telltale help --fields >docs/fields.md
 
-MANS = $(wildcard docs/*.1 docs/*.7)
-COMPLETION = $(wildcard docs/telltale.bash)
-DEST = $(DESTDIR)$(PREFIX)
+MANS := $(wildcard docs/*.1 docs/*.7)
+MAN_TO = $(DEST)/share/man/man$(subst .,,$(suffix $1))/$(notdir $1)
+BASH_TO = $(DEST)/share/bash-completion/completions/telltale
+DEST := $(DESTDIR)$(PREFIX)
 install: all
 	install -D -m 755 $(BUILD)/telltale $(DEST)/bin/telltale
-	$(foreach m,$(MANS),install -D -m 644 $m \
-	  $(DEST)/share/man/man$(subst .,,$(suffix $m))/$(notdir $m) &&) :
-	$(foreach c,$(COMPLETION),install -D -m 644 $c \
-	  $(DEST)/share/bash-completion/completions/telltale &&) :
+	set -e; $(foreach m,$(MANS),install -D -m 644 $m $(call MAN_TO,$m);)
+	mkdir -p $(dir $(BASH_TO))
+	$(BUILD)/telltale completion bash >$(BASH_TO)
 uninstall:
-	rm -f $(DEST)/bin/telltale $(foreach m,$(MANS),\
-	  $(DEST)/share/man/man$(subst .,,$(suffix $m))/$(notdir $m)) \
-	  $(DEST)/share/bash-completion/completions/telltale
+	rm -f $(DEST)/bin/telltale $(BASH_TO) $(foreach m,$(MANS),$(call MAN_TO,$m))
+
 clean: ; rm -rf build
 help: ; @sed -n 's/^#: //p' Makefile
 #: make             build/release/telltale
@@ -142,7 +142,7 @@ help: ; @sed -n 's/^#: //p' Makefile
 #: make lint fmt    all checks of the sources; format them
 #: make fuzz        a short, repeatable run of every fuzz target
 #: make bench cov   measure speed (bench/RESULTS.md); test coverage
-#: make man         write the manual pages from the program's tables
+#: make man         write docs/telltale.1 and fields.md from the program
 #: make install     DESTDIR= PREFIX=/usr/local; also uninstall
 #: Variables: FLAVOUR CC CFLAGS LDFLAGS OPT WERROR= ISAL=no SETUP=true
 

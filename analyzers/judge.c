@@ -332,6 +332,7 @@ finding_write(const struct judge *j, const struct track *t, bool open,
 	f->total = all.n;
 	f->base_bad = i->base.bad;
 	f->base_total = i->base.n;
+	f->over_ns = rule->latency ? j->settings.slow_ns : 0;
 	f->window_ns = i->window * CELL_NS;
 	f->window_bad = i->in_window.bad;
 	f->window_total = i->in_window.n;

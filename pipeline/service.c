@@ -103,8 +103,7 @@ name_configured(const struct run *run, struct canon *c, struct naming *name)
 		    !str_eq(s->group, c->origin->path))
 			continue;
 		name->name = s->name;
-		name->rule =
-		    words("named on the command line for", s->group, "");
+		name->rule = words("on the command line, for", s->group, "");
 		return true;
 	}
 	return false;
@@ -136,7 +135,7 @@ name_voted(const struct run *run, uint32_t log, const struct votes *votes,
 	    (unsigned long long)best->n,
 	    (unsigned long long)votes->segments[best->trace]);
 	name->name = text;
-	name->rule = words("the segments of", text, buf_cstr(&after));
+	name->rule = words("after the segments of", text, buf_cstr(&after));
 	buf_fini(&after);
 	return true;
 }
@@ -152,9 +151,9 @@ name_by_text(struct canon *c, struct naming *name)
 	buf_cstr(&b);
 	c->readable = b.p;
 	name->name = buf_view(&b);
-	name->rule = words(o->group.n  ? "readable part of log group"
-			   : o->stem.n ? "readable part of log stream"
-				       : "readable part of the path:",
+	name->rule = words(o->group.n  ? "after the log group"
+			   : o->stem.n ? "after the log stream"
+				       : "after the path",
 	    of, "");
 }
 
@@ -175,8 +174,8 @@ name_canons(struct run *run, const struct votes *votes)
 			continue;
 		if (c->origin->kind == ORIGIN_TRACE) {
 			names[i].name = c->origin->stem;
-			names[i].rule = words("segments call themselves",
-			    c->origin->stem, "");
+			names[i].rule =
+			    words("as its segments say:", c->origin->stem, "");
 		} else if (!name_voted(run, i, votes, found, &names[i])) {
 			name_by_text(c, &names[i]);
 		}

@@ -52,7 +52,9 @@ if [ $# = 0 ]; then
 	echo "0 passed, 1 failed, 0 skipped"
 	exit 1
 fi
-make --no-print-directory -s -j "$(nproc)" FLAVOUR=fuzz fuzzers || exit 1
+parallel=(-j "$(nproc)")
+[[ ${MAKEFLAGS:-} != *jobserver* ]] || parallel=()
+make --no-print-directory -s "${parallel[@]}" FLAVOUR=fuzz fuzzers || exit 1
 
 passed=0
 failed=0

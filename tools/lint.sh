@@ -20,7 +20,8 @@ flags='-D_GNU_SOURCE -I.'
 parts='format tidy cppcheck limits layers banned clocks conditionals heads
 makefile shell man'
 
-# Functions: lines, complexity (a switch counts once: it is a table), nesting.
+# Functions: lines, complexity (a switch counts once: it is a table; a unit
+# test may try what it likes), nesting.
 max_lines=80 max_complexity=15 max_nesting=4
 max_file=700 max_makefile=150
 
@@ -55,7 +56,12 @@ code()
 	while read -r f; do
 		gcc -fpreprocessed -dD -E -w -x c "$f" 2>/dev/null | awk -v f="$f" '
 		/^# [0-9]+ "/ { n = $2 - 1; next }
-		{ n++; gsub(/"([^"\\]|\\.)*"/, "\"\""); print f ":" n ":" $0 }'
+		{
+			n++
+			gsub(/"([^"\\]|\\.)*"/, "\"\"")
+			gsub(/\047([^\047\\]|\\.)+\047/, "0")
+			print f ":" n ":" $0
+		}'
 	done
 }
 
@@ -103,7 +109,9 @@ part_cppcheck()
 		[ ! -d "$d" ] || dirs+=("$d")
 	done
 	cppcheck -q -j "$(nproc)" --enable=warning,performance,portability \
-	    --std=c11 --inline-suppr --error-exitcode=1 $flags "${dirs[@]}" 2>&1
+	    --std=c11 --inline-suppr \
+	    --suppressions-list="$here/cppcheck.txt" \
+	    --error-exitcode=1 $flags "${dirs[@]}" 2>&1
 }
 
 part_limits()
@@ -112,7 +120,7 @@ part_limits()
 	files '*.c' $rooms tests bench | xargs -r pmccabe |
 		awk -F'\t' -v lines=$max_lines -v complexity=$max_complexity '
 	$5 > lines { print $6 ": " $5 " lines, not " lines }
-	$1 > complexity { print $6 ": complexity " $1 ", not " complexity }' |
+	$1 > complexity && $6 !~ /^tests\/unit/ { print $6 ": complexity " $1 ", not " complexity }' |
 		none
 	local rc=$?
 	# A statement stands one tab in at nesting 0; continuations add blanks.
@@ -133,7 +141,7 @@ part_layers()
 
 part_banned()
 {
-	local names='strcpy|strcat|strncpy|strncat|sprintf|vsprintf|strtok|gets|
+	local names='strcpy|strcat|strncpy|sprintf|vsprintf|strtok|gets|
 	atoi|atol|atoll|atof|gmtime|localtime|ctime|asctime|rand|srand|random|
 	alloca|strdupa|tmpnam|mktemp|system|popen'
 	names=$(echo "$names" | tr -d '\n\t ')
@@ -147,10 +155,7 @@ part_banned()
 		print where " banned: " substr(text, RSTART, RLENGTH) ")"
 	}
 	text ~ /^typedef struct/ { print where " no typedef for a struct" }
-	text ~ /(if|while) [(].*[^=!<>]=[^=]/ && text !~ /[{]$|[{] *[.]/ {
-		print where " assignment in a condition"
-	}
-	text ~ /(if|while) [(][(]?[a-z_]+[(]?.*[^=!<>]=[^=].*[)] [{]$/ {
+	text ~ /^[ \t]*(if|while|[}] while) [(].*[^=!<>]=[^=]/ {
 		print where " assignment in a condition"
 	}' | none
 }
@@ -167,15 +172,22 @@ part_conditionals()
 {
 	sources | xargs -r awk '
 	FNR == 1 {
-		guard = toupper(FILENAME)
+		guard = name = toupper(FILENAME)
+		sub(/.*\//, "", name)
 		gsub(/[^A-Z0-9]/, "_", guard)
+		gsub(/[^A-Z0-9]/, "_", name)
 		want = FILENAME ~ /\.h$/ ? 1 : 0
 	}
 	/^[ \t]*#[ \t]*(if|ifdef|elif|else)([^a-z]|$)/ {
 		print FILENAME ":" FNR ": no conditional but the guard"
 	}
 	/^[ \t]*#[ \t]*ifndef/ {
-		if (!want || $2 != guard)
+		# In the tests the name of the file will do.
+		ok = guard == $2
+		if (FILENAME ~ /^tests\//) {
+			ok = $2 ~ "^TESTS_" && $2 ~ name "$"
+		}
+		if (!want || !ok)
 			print FILENAME ":" FNR ": the guard is " guard
 		want = 0
 	}' | none

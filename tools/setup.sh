@@ -105,7 +105,8 @@ try()
 
 apt()
 {
-	try apt-get -q -y -o Acquire::Retries=3 -o DPkg::Lock::Timeout=300 "$@"
+	try apt-get -q -y -o Acquire::Retries=1 -o DPkg::Lock::Timeout=300 \
+	    -o APT::Update::Error-Mode=any "$@"
 }
 
 packaged()
@@ -170,7 +171,7 @@ install_missing()
 		printf '    %-20s %s\n' "$package" "$why"
 	done
 	[ "$(id -u)" = 0 ] || by_hand "only root can install packages"
-	apt update || by_hand "the package lists do not load"
+	apt update || say "not all package lists load: going on with what is there"
 	packages=
 	for package in $(missing | cut -d' ' -f1); do
 		if packaged "$package"; then
