@@ -26,7 +26,7 @@ __extension__ typedef __int128 i128;
 /* Trials beyond this are scaled down: products stay within 128 bits. */
 #define TRIALS_MAX (UINT64_C(1) << 40)
 
-#define LN2_Q32 INT64_C(2977044471) /* ⌊2^32 · ln 2⌋ */
+#define LN2_Q47 INT64_C(97551793252583) /* ⌊2^47 · ln 2⌋ */
 
 uint64_t
 log2_fixed(uint64_t x)
@@ -121,6 +121,6 @@ glr_milli(struct trials t, const struct odds *p0)
 	if (sum <= 0)
 		return 0;
 	/* sum < 2^40·2^55: in 1/2^32 nats, then thousandths. */
-	sum = (sum >> 16) * LN2_Q32 >> 32;
+	sum = (sum >> 16) * LN2_Q47 >> 47;
 	return (int64_t)(sum * 1000 >> 32);
 }

@@ -38,7 +38,7 @@ struct odds odds_of(struct trials base, uint32_t prior_ppm, uint32_t m);
 int64_t odds_ppm(const struct odds *p0);
 int64_t trials_ppm(struct trials t);
 
-/* Whether bad/n > factor·p0 + extra, or equal when `or_equal`. */
+/* EXCEED: bad/n > factor·p0 + extra; REACH: or equal. */
 enum exceed { EXCEED, REACH };
 bool trials_over(struct trials t, const struct odds *p0, uint32_t factor,
     uint32_t extra_ppm, enum exceed how);

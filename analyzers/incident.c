@@ -5,7 +5,7 @@
 #include <assert.h>
 #include <string.h>
 
-enum { HOT_FACTOR = 3 };
+enum { HOT_FACTOR = 3, SILENCE_FACTOR = 6 };
 
 void
 incident_evidence(struct incident *i, const struct example *example)
@@ -54,6 +54,7 @@ incident_add(
 	struct trials recent = incident_recent(i, e);
 
 	sums_add(&i->sum, e);
+	i->seen = e->at;
 	if (!trials_over(recent, &i->p0, HOT_FACTOR, 0, EXCEED))
 		return;
 	i->hot = e->at;
@@ -70,4 +71,14 @@ incident_alarm(struct incident *i)
 	assert(i->n_recent > 0);
 	i->hot = i->recent[i->n_recent - 1].at;
 	incident_end(i, i->hot);
+}
+
+bool
+incident_over(const struct incident *i, uint32_t now, uint32_t quiet)
+{
+	uint64_t cold = now - i->hot;
+
+	if (cold <= quiet)
+		return false;
+	return i->seen > i->hot || cold > (uint64_t)SILENCE_FACTOR * quiet;
 }

@@ -4,12 +4,15 @@
  *
  * It is hot at a cell when the ratio of the five minutes that end there is
  * above 3·p0, p0 being frozen at the alarm; it is over when it has not been hot
- * for the quiet time.  Its end is the last bad cell at which it was hot, and
- * counts are those from the onset to the end.
+ * for the quiet time and something was answered since, or when nothing at all
+ * came for six times as long: silence is no recovery, and a route with eight
+ * calls an hour is not one incident a call.  Its end is the last bad cell at
+ * which it was hot, and counts are those from the onset to the end.
  */
 #ifndef ANALYZERS_INCIDENT_H
 #define ANALYZERS_INCIDENT_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "analyzers/glr.h"
@@ -26,7 +29,8 @@ struct incident {
 	struct sums upto; /* from the onset to the end */
 	uint32_t onset;
 	uint32_t end; /* its last bad cell */
-	uint32_t hot; /* the last cell at which it was hot */
+	uint32_t hot;  /* the last cell at which it was hot */
+	uint32_t seen; /* the last cell of all */
 	struct example evidence[FINDING_EVIDENCE];
 	int n_evidence;
 	/* Of the alarm: */
@@ -44,6 +48,9 @@ void incident_add(
 
 /* The cell that was added last is declared its end: at the alarm. */
 void incident_alarm(struct incident *i);
+
+/* Whether it is over at the cell `now`, `quiet` being in cells. */
+bool incident_over(const struct incident *i, uint32_t now, uint32_t quiet);
 
 /* The example, unless there are enough or it is there. */
 void incident_evidence(struct incident *i, const struct example *example);

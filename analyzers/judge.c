@@ -332,6 +332,7 @@ finding_write(const struct judge *j, const struct track *t, bool open,
 	f->total = all.n;
 	f->base_bad = i->base.bad;
 	f->base_total = i->base.n;
+	f->over_ns = rule->latency ? j->settings.slow_ns : 0;
 	f->window_ns = i->window * CELL_NS;
 	f->window_bad = i->in_window.bad;
 	f->window_total = i->in_window.n;
@@ -550,7 +551,7 @@ open_resolve(struct judge *j, struct findings *out)
 	for (size_t i = 0; i < j->n_open; i++) {
 		struct track *t = j->open[i];
 
-		if (j->now - t->open->hot <= j->quiet) {
+		if (!incident_over(t->open, j->now, j->quiet)) {
 			j->open[kept++] = t;
 			continue;
 		}

@@ -28,7 +28,7 @@
 struct judge_settings {
 	int64_t slow_ns;      /* a request is slow above this: 1 s */
 	int64_t h_milli;      /* ln(1/α), thousandths: 13816 for 1e-6 */
-	int64_t quiet_ns;     /* quiet this long: resolved; 20 min */
+	int64_t quiet_ns;     /* quiet this long: resolved; 20 min (incident.h) */
 	const char *only;     /* a rule's name: judge that one only; NULL: all */
 };
 extern const struct judge_settings judge_settings_default;

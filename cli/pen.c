@@ -87,8 +87,8 @@ pen_end(struct pen *p)
 }
 
 /*
- * How much of a word fits into `width` columns: all, up to the last '/'
- * in its second half, or as many characters as there are columns;
+ * How much of a word fits into `width` columns: all, up to the last '/',
+ * or as many characters as there are columns;
  * one at least.
  */
 static size_t
@@ -110,7 +110,7 @@ piece(struct str word, size_t width)
 		if (columns > width && fits > 0)
 			break;
 		fits = word.n - rest.n;
-		if (word.p[fits - 1] == '/' && columns > width / 2)
+		if (word.p[fits - 1] == '/' && fits > 1)
 			nice = fits;
 	}
 	return nice > 0 ? nice : fits;

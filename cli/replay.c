@@ -296,9 +296,10 @@ set_names(struct settings *s, const struct opt_list *list, struct err *err)
 	s->names = xcalloc(list->n + 1, sizeof *s->names);
 	for (size_t i = 0; i < list->n; i++) {
 		struct str name = str_of(list->v[i]);
-		struct str group;
+		struct str group = { NULL, 0 };
+		bool cut = str_cut(&name, '=', &group);
 
-		if (!str_cut(&name, '=', &group) || group.n == 0 || name.n == 0)
+		if (!cut || group.n == 0 || name.n == 0)
 			return err_set(err,
 			    "--service-name: '%s' is not GROUP=NAME",
 			    list->v[i]);

@@ -56,34 +56,30 @@ put_sentence(struct pen *p, const struct finding *f)
 	buf_fini(&safe);
 }
 
-/* "69 of 108 = 63.9 % in 5 m 0 s (requests over 1 s); …" */
+static void
+put_share(struct buf *b, uint64_t bad, uint64_t total)
+{
+	put_count(b, bad);
+	buf_cat(b, " of ");
+	put_count(b, total);
+}
+
+/* "69 of 108 = 63.9 % (requests over 1 s)", and what it was before. */
 static void
 put_value(struct pen *p, const struct finding *f)
 {
 	struct buf b = { 0 };
 
-	put_count(&b, f->window_bad);
-	buf_cat(&b, " of ");
-	put_count(&b, f->window_total);
+	put_share(&b, f->bad, f->total);
 	buf_cat(&b, " = ");
 	put_percent(&b, f->value_ppm);
-	if (f->window_ns > 0) {
-		buf_cat(&b, " in ");
-		when_put_span(&b, f->window_ns, p->term->utf8);
-	}
 	if (f->unit)
 		buf_printf(&b, " (%s)", f->unit);
-	buf_cat(&b, "; from the onset on ");
-	put_count(&b, f->bad);
-	buf_cat(&b, " of ");
-	put_count(&b, f->total);
 	report_label(p, "value");
 	pen_wrap(p, PLAIN, buf_view(&b), REPORT_LABEL);
 	buf_reset(&b);
 
-	put_count(&b, f->base_bad);
-	buf_cat(&b, " of ");
-	put_count(&b, f->base_total);
+	put_share(&b, f->base_bad, f->base_total);
 	buf_cat(&b, " before, judged as ");
 	put_percent(&b, f->baseline_ppm);
 	report_label(p, "baseline");
@@ -92,15 +88,27 @@ put_value(struct pen *p, const struct finding *f)
 }
 
 static void
+put_milli(struct buf *b, int64_t milli)
+{
+	buf_printf(b, "%lld.%lld", (long long)(milli / 1000),
+	    (long long)(milli / 100 % 10));
+}
+
+/* What decided: the gate, the test, and the window that passed both. */
+static void
 put_threshold(struct pen *p, const struct finding *f)
 {
 	struct buf b = { 0 };
 
-	buf_cat(&b, "at least ");
 	put_percent(&b, f->threshold_ppm);
-	buf_printf(&b, ", and G = %lld.%lld above %lld.%lld",
-	    (long long)(f->g_milli / 1000), (long long)(f->g_milli / 100 % 10),
-	    (long long)(f->h_milli / 1000), (long long)(f->h_milli / 100 % 10));
+	buf_cat(&b, " and G > ");
+	put_milli(&b, f->h_milli);
+	buf_cat(&b, "; passed by ");
+	put_share(&b, f->window_bad, f->window_total);
+	buf_cat(&b, " in ");
+	when_put_span(&b, f->window_ns, p->term->utf8);
+	buf_cat(&b, ", G = ");
+	put_milli(&b, f->g_milli);
 	report_label(p, "threshold");
 	pen_wrap(p, PLAIN, buf_view(&b), REPORT_LABEL);
 	buf_fini(&b);
@@ -119,8 +127,9 @@ put_times(struct pen *p, const struct finding *f)
 	} else {
 		put_moment_after(&b, f->detected_ns, f->start_ns);
 	}
-	buf_cat(&b, f->open ? ", still open at " : ", over at ");
+	buf_cat(&b, ", last seen ");
 	put_moment_after(&b, f->end_ns, f->start_ns);
+	buf_cat(&b, f->open ? ", open at the records' end" : ", resolved");
 	report_label(p, "onset");
 	pen_wrap(p, PLAIN, buf_view(&b), REPORT_LABEL);
 	buf_fini(&b);
@@ -152,29 +161,53 @@ put_trace(struct buf *b, const uint8_t id[16])
 		buf_printf(b, i == 4 ? "-%02x" : "%02x", id[i]);
 }
 
+/* "file.gz:1234 trace 1-…", or one below the other. */
+static void
+put_reference(struct pen *p, struct str place, struct str trace)
+{
+	struct buf both = { 0 };
+
+	if (term_columns(place) + 1 + term_columns(trace) <= pen_left(p)) {
+		buf_str(&both, place);
+		buf_char(&both, ' ');
+		buf_str(&both, trace);
+		pen_wrap(p, PLAIN, buf_view(&both), REPORT_LABEL);
+		buf_fini(&both);
+		return;
+	}
+	if (place.n > 0)
+		pen_wrap(p, PLAIN, place, REPORT_LABEL);
+	if (trace.n == 0)
+		return;
+	pen_to(p, REPORT_LABEL);
+	pen_wrap(p, PLAIN, trace, REPORT_LABEL);
+}
+
 static void
 put_evidence(struct pen *p, const struct finding *f,
     const struct inputs *inputs)
 {
-	struct buf b = { 0 };
+	struct buf place = { 0 };
+	struct buf trace = { 0 };
 
 	for (int i = 0; i < f->n_evidence; i++) {
 		const struct evidence *e = &f->evidence[i];
 
-		buf_reset(&b);
+		buf_reset(&place);
+		buf_reset(&trace);
 		if (e->line > 0 && e->input < inputs->n) {
-			term_text(&b, str_of(inputs->v[e->input].path),
+			term_text(&place, str_of(inputs->v[e->input].path),
 			    p->term->utf8);
-			buf_printf(&b, ":%llu", (unsigned long long)e->line);
+			buf_printf(&place, ":%llu",
+			    (unsigned long long)e->line);
 		}
-		if (e->has_trace && b.n > 0)
-			buf_char(&b, ' ');
 		if (e->has_trace)
-			put_trace(&b, e->trace);
+			put_trace(&trace, e->trace);
 		report_label(p, i == 0 ? "evidence" : "");
-		pen_wrap(p, PLAIN, buf_view(&b), REPORT_LABEL);
+		put_reference(p, buf_view(&place), buf_view(&trace));
 	}
-	buf_fini(&b);
+	buf_fini(&place);
+	buf_fini(&trace);
 }
 
 static void

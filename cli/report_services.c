@@ -156,8 +156,22 @@ put_max(struct buf *b, int64_t max, enum line line, bool utf8)
 		put_count(b, (uint64_t)max);
 }
 
+/* Buckets up to the last that any service has something in. */
+static size_t
+buckets_used(const struct replay_result *r)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < r->n_services; i++)
+		for (size_t k = n; k < REPLAY_BUCKETS; k++)
+			if (r->services[i].buckets[k].n > 0)
+				n = k + 1;
+	return n;
+}
+
 static void
-put_line(struct pen *p, const struct replay_service *s, enum line line)
+put_line(struct pen *p, const struct replay_service *s, size_t used,
+    enum line line)
 {
 	static const struct {
 		const char *name;
@@ -171,9 +185,9 @@ put_line(struct pen *p, const struct replay_service *s, enum line line)
 	struct buf b = { 0 };
 
 	/* The label, and " 850 ms" behind it. */
-	while (REPLAY_BUCKETS / by + LINE_LABEL + 10 > p->term->width)
+	while (used / by + LINE_LABEL + 10 > p->term->width)
 		by++;
-	n = (REPLAY_BUCKETS + by - 1) / by;
+	n = (used + by - 1) / by;
 	for (size_t i = 0; i < n; i++) {
 		const struct replay_bucket m = merged(s, i * by, by);
 
@@ -196,7 +210,7 @@ put_line(struct pen *p, const struct replay_service *s, enum line line)
 
 /* "like service: 1,773 requests, 183 probes; named from its segments" */
 static void
-put_service(struct pen *p, const struct replay_service *s)
+put_service(struct pen *p, const struct replay_service *s, size_t used)
 {
 	struct buf b = { 0 };
 
@@ -220,15 +234,15 @@ put_service(struct pen *p, const struct replay_service *s)
 	buf_cat(&b, ", ");
 	report_plural(&b, s->logs, "other log line", "other log lines");
 	if (s->rule) {
-		buf_cat(&b, "; named ");
+		buf_cat(&b, "; named from ");
 		term_text(&b, str_of(s->rule), p->term->utf8);
 	}
 	pen_to(p, 2);
 	pen_wrap(p, DIM, buf_view(&b), 2);
 	put_routes(p, s);
-	put_line(p, s, LINE_REQUESTS);
-	put_line(p, s, LINE_LATENCY);
-	put_line(p, s, LINE_ERRORS);
+	put_line(p, s, used, LINE_REQUESTS);
+	put_line(p, s, used, LINE_LATENCY);
+	put_line(p, s, used, LINE_ERRORS);
 	buf_fini(&b);
 }
 
@@ -236,6 +250,7 @@ void
 report_services(struct pen *p, const struct report *r)
 {
 	const struct replay_result *result = r->result;
+	size_t used = buckets_used(result);
 	struct buf b = { 0 };
 
 	if (result->n_services == 0)
@@ -248,7 +263,7 @@ report_services(struct pen *p, const struct report *r)
 	}
 	report_heading(p, buf_cstr(&b));
 	for (size_t i = 0; i < result->n_services && i < SERVICES_SHOWN; i++)
-		put_service(p, &result->services[i]);
+		put_service(p, &result->services[i], used);
 	if (result->n_services > SERVICES_SHOWN) {
 		pen_end(p);
 		pen_printf(p, DIM, "and %zu more services: see --json",

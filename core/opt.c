@@ -152,8 +152,8 @@ set_span(const struct opt *row, void *into, const char *text, struct err *err)
 		return row_bad(row, text, err,
 		    "a time span such as 500ms, 90s, 15m, 2h or 1d");
 	if (ns < row->min || (row->max > 0 && ns > row->max)) {
-		when_put_span(
-		    &least, ns < row->min ? row->min : row->max, false);
+		when_put_span(&least, ns < row->min ? row->min : row->max,
+		    false);
 		err_set(err, "--%s: '%s' is too %s, expected at %s %s",
 		    row->name, text, ns < row->min ? "short" : "long",
 		    ns < row->min ? "least" : "most", buf_cstr(&least));
@@ -365,6 +365,10 @@ opt_nearest(struct str name, const char *const *names, size_t n)
 			at = (int)i;
 		}
 	}
+	/* "slow" means slow-post, far as it is. */
+	for (size_t i = 0; i < n && at < 0; i++)
+		if (name.n > 2 && str_starts(str_of(names[i]), name))
+			at = (int)i;
 	return at;
 }
 
@@ -423,8 +427,8 @@ static int
 set_next(struct args *a, const struct opt *row, struct err *err)
 {
 	if (a->at >= a->argc)
-		return err_set(
-		    err, "--%s needs a value: %s", row->name, row->arg);
+		return err_set(err, "--%s needs a value: %s", row->name,
+		    row->arg);
 	return opt_set(row, a->into, a->argv[a->at++], err);
 }
 
@@ -509,8 +513,8 @@ opt_parse(const struct opt *table, void *into, int argc, char **argv, int *rest,
 }
 
 void
-opt_wrap(
-    struct buf *out, struct str text, size_t col, size_t indent, size_t width)
+opt_wrap(struct buf *out, struct str text, size_t col, size_t indent,
+    size_t width)
 {
 	bool first = true;
 
@@ -561,8 +565,8 @@ help_text(struct buf *text, const struct opt *row)
 	if (row->type == OPT_CHOICE) {
 		buf_cat(text, " One of");
 		for (size_t i = 0; i < choices_count(row); i++)
-			buf_printf(
-			    text, "%s %s", i ? "," : "", row->choices[i]);
+			buf_printf(text, "%s %s", i ? "," : "",
+			    row->choices[i]);
 		buf_char(text, '.');
 	}
 	if (row->type == OPT_LIST)

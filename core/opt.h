@@ -74,8 +74,8 @@ void opt_defaults(const struct opt *table, void *into);
 void opt_fini(const struct opt *table, void *into);
 
 /* Sets one member from text; -1 with err. */
-int opt_set(
-    const struct opt *row, void *into, const char *text, struct err *err);
+int opt_set(const struct opt *row, void *into, const char *text,
+    struct err *err);
 
 /*
  * Reads argv[0 … argc): options anywhere, "--" ends them, "-" is an argument.
@@ -92,14 +92,15 @@ void opt_help(struct buf *out, const struct opt *table, size_t width);
 void opt_mdoc(struct buf *out, const struct opt *table);
 
 /*
- * Of a table of names the nearest to a mistyped one, by Damerau's distance; -1
- * when none is near.  For option, command and rule names alike.
+ * Of a table of names the nearest to a mistyped one, by Damerau's distance, or
+ * one that begins so; -1 when none is near.  For option, command and rule names
+ * alike.
  */
 int opt_nearest(struct str name, const char *const *names, size_t n);
 
 /* Words put at `indent`, lines of at most `width` columns; ends the line.  The
  * cursor is at column `col` when it begins. */
-void opt_wrap(
-    struct buf *out, struct str text, size_t col, size_t indent, size_t width);
+void opt_wrap(struct buf *out, struct str text, size_t col, size_t indent,
+    size_t width);
 
 #endif

@@ -192,29 +192,31 @@ in(const struct range *r, size_t n, uint32_t c)
 	return false;
 }
 
+/* How many bytes a character has, by its first one; 0: it cannot be first. */
+static size_t
+length_of(unsigned char first)
+{
+	if (first < 0x80)
+		return 1;
+	if (first >= 0xc2 && first < 0xe0)
+		return 2;
+	if (first >= 0xe0 && first < 0xf0)
+		return 3;
+	return first >= 0xf0 && first < 0xf5 ? 4 : 0;
+}
+
 bool
 term_utf8(struct str *rest, uint32_t *c)
 {
 	static const uint32_t least[] = { 0, 0, 0x80, 0x800, 0x10000 };
 	struct str s = *rest;
 	unsigned char first = (unsigned char)s.p[0];
-	size_t n = 0;
-	uint32_t v;
+	size_t n = length_of(first);
+	uint32_t v = n == 1 ? first : first & (0x7fU >> n);
 
 	*rest = str_from(s, 1);
-	if (first < 0x80) {
-		*c = first;
-		return true;
-	}
-	if (first >= 0xc2 && first < 0xe0)
-		n = 2;
-	else if (first >= 0xe0 && first < 0xf0)
-		n = 3;
-	else if (first >= 0xf0 && first < 0xf5)
-		n = 4;
 	if (n == 0 || s.n < n)
 		return false;
-	v = first & (0x7fU >> n);
 	for (size_t i = 1; i < n; i++) {
 		unsigned char more = (unsigned char)s.p[i];
 

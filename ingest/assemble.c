@@ -282,7 +282,7 @@ documents_join(struct assembler *a, struct open *o)
 	a->sorted = xgrow(a->sorted, o->n, &a->sorted_cap, sizeof *a->sorted);
 	for (struct document *d = o->documents; d; d = d->next)
 		a->sorted[n++] = d;
-	qsort(a->sorted, n, sizeof *a->sorted, document_cmp);
+	build_sort(a->sorted, n, sizeof *a->sorted, document_cmp);
 	o->n = 0;
 	for (size_t i = 0; i < n; i++) {
 		struct document *d = a->sorted[i];
@@ -329,7 +329,7 @@ static void
 document_add(struct assembler *a, struct open *o, const struct segment *s)
 {
 	size_t n = s->id.n + s->doc.n;
-	struct document *d = xcalloc(1, sizeof *d + n);
+	struct document *d = xrealloc(NULL, 1, sizeof *d + n);
 
 	d->id_n = (uint8_t)s->id.n;
 	d->n = (uint32_t)s->doc.n;
@@ -456,7 +456,8 @@ out_build(struct assembler *a)
 	arena_reset(&b->arena);
 	if (b->read.cap > SPANS_KEPT) {
 		free(b->read.v);
-		b->read = (struct span_list){ 0 };
+		b->read.v = NULL;
+		b->read.cap = 0;
 	}
 	*t = (struct trace){
 		.revision = o->revision,
@@ -514,7 +515,7 @@ assembler_free(struct assembler *a)
 		open_free(a->heap[i]);
 	open_free(a->out);
 	arena_fini(&a->build.arena);
-	free(a->build.read.v);
+	span_list_fini(&a->build.read);
 	free(a->sorted);
 	free(a->heap);
 	free(a->chains);

@@ -143,6 +143,10 @@ struct finish {
 enum decode dialect_finish(const struct dialect *d, struct scan *s,
     const struct finish *f, struct record *r);
 
+/* The time of a request, into *r; false: it has none, and needs one. */
+bool dialect_time(const struct dialect *d, struct scan *s,
+    const struct finish *f, struct record *r);
+
 /*
  * The event's time: the line's own when it has a zone, else the envelope's,
  * else the line's.  `fine` tells that it is better than a second.
@@ -160,7 +164,7 @@ bool dialect_time_any(struct str text, struct stamp *t);
 /* Empties what a head or a pattern has filled, the request included. */
 void scan_clear(struct scan *s);
 
-/* A record without anything. */
+/* A record without anything but its request, which scan_clear empties. */
 void record_clear(struct record *r);
 
 /* Small cursors of the hand-written tokenizers; false: nothing moved. */
@@ -214,8 +218,8 @@ bool slow_match(struct slow *w, size_t dialect, struct scan *s);
 struct groups;
 struct groups *groups_new(const struct regex *re);
 void groups_free(struct groups *g);
-void groups_fill(
-    const struct groups *g, const struct regex *re, struct scan *s);
+void groups_fill(const struct groups *g, const struct regex *re,
+    struct scan *s);
 /* Whether a group name is one of those that message.h lists. */
 bool groups_known(struct str name);
 
@@ -239,8 +243,8 @@ struct peel {
 	bool zoned;
 	bool prefixed; /* a logger's prefix stood there */
 };
-void peel(
-    struct peel *p, struct str message, struct json *json, struct arena *arena);
+void peel(struct peel *p, struct str message, struct json *json,
+    struct arena *arena);
 /* Takes a level word off: "WARNING", "[error]", ...  False: none is there. */
 bool peel_level(struct str *rest, struct str *level);
 
@@ -258,7 +262,7 @@ struct join {
  * Judges a line that is no request; fills r->joined and, for a record between
  * dashes, level, logger and text.  `bare` is the line with its logger's prefix.
  */
-void join_log(
-    struct join *j, struct record *r, struct str bare, struct arena *arena);
+void join_log(struct join *j, struct record *r, struct str bare,
+    struct arena *arena);
 
 #endif

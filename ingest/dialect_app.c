@@ -188,24 +188,37 @@ uwsgi_answer(struct str *rest, struct str *status)
 	return true;
 }
 
-/*
- * worker peer () {36 vars in 446 bytes} [ctime] METHOD URL => generated 0
- *     bytes in 0 msecs (HTTP/1.1 404) ...
- */
+struct uwsgi {
+	struct str peer, time, method;
+};
+
+/* worker peer () {36 vars in 446 bytes} [ctime] METHOD */
+static bool
+uwsgi_head(struct str *rest, struct uwsgi *u)
+{
+	struct str w;
+
+	return uwsgi_worker(rest) && scan_char(rest, ' ') &&
+	       str_cut(rest, ' ', &u->peer) &&
+	       between(rest, STR("("), ')', &w) &&
+	       between(rest, STR(" {"), '}', &w) &&
+	       between(rest, STR(" ["), ']', &u->time) && u->time.n == 24 &&
+	       scan_char(rest, ' ') && str_cut(rest, ' ', &u->method) &&
+	       u->method.n > 0;
+}
+
+/* head URL => generated 0 bytes in 0 msecs (HTTP/1.1 404) ... */
 bool
 app_uwsgi(struct scan *s)
 {
 	static const struct str arrow = { " => generated ", 14 };
 	struct str rest = s->line;
-	struct str peer, time, m, url, w, bytes, took, status;
+	struct uwsgi u;
+	struct str url, bytes, took, status;
 	uint8_t unit;
 	size_t at;
 
-	if (!uwsgi_worker(&rest) || !scan_char(&rest, ' ') ||
-	    !str_cut(&rest, ' ', &peer) || !between(&rest, STR("("), ')', &w) ||
-	    !between(&rest, STR(" {"), '}', &w) ||
-	    !between(&rest, STR(" ["), ']', &time) || time.n != 24 ||
-	    !scan_char(&rest, ' ') || !str_cut(&rest, ' ', &m) || m.n == 0)
+	if (!uwsgi_head(&rest, &u))
 		return false;
 	at = str_find_str(rest, arrow);
 	if (at == SIZE_MAX)
@@ -216,9 +229,9 @@ app_uwsgi(struct scan *s)
 	    !scan_text(&rest, STR(" bytes in ")) ||
 	    !uwsgi_time(&rest, &took, &unit) || !uwsgi_answer(&rest, &status))
 		return false;
-	s->q->peer = peer;
-	s->time = time;
-	s->q->method_text = m;
+	s->q->peer = u.peer;
+	s->time = u.time;
+	s->q->method_text = u.method;
 	s->q->url = url;
 	s->bytes = bytes;
 	s->duration[0] = took;
@@ -248,46 +261,65 @@ word(struct str *rest, struct str *out)
 	return scan_char(rest, ' ') && scan_word(rest, out);
 }
 
-/*
- * peer [accepted] frontend backend/server timers status bytes - - --NN
- *     a/b/c/d/e q/q {...} "request"
- */
+struct haproxy {
+	struct str peer, time, target, total, status, bytes;
+};
+
+/* peer [14/Jan/2015:12:48:57.127] */
+static bool
+haproxy_head(struct str *rest, struct haproxy *h)
+{
+	struct str t;
+
+	if (!scan_word(rest, &h->peer) || has(h->peer, '[') ||
+	    !between(rest, STR(" ["), ']', &t) || t.n != 24)
+		return false;
+	h->time = t;
+	return t.p[2] == '/' && t.p[6] == '/' && t.p[11] == ':' &&
+	       t.p[20] == '.';
+}
+
+/* ` frontend backend/server timers status bytes ` */
+static bool
+haproxy_numbers(struct str *rest, struct haproxy *h)
+{
+	struct str w;
+
+	if (!word(rest, &w) || !word(rest, &h->target) ||
+	    !scan_char(rest, ' ') || !haproxy_timers(rest, &h->total) ||
+	    !scan_char(rest, ' '))
+		return false;
+	h->status = (struct str){ NULL, 0 };
+	if (!scan_text(rest, STR("-1")) && !scan_digits(rest, &h->status))
+		return false;
+	if (!scan_char(rest, ' '))
+		return false;
+	scan_char(rest, '+');
+	return scan_digits(rest, &h->bytes) && scan_char(rest, ' ');
+}
+
+/* head numbers - - --NN a/b/c/d/e q/q {...} "request" */
 bool
 app_haproxy(struct scan *s)
 {
 	struct str rest = s->line;
-	struct str peer, time, w, target, total, bytes;
-	struct str status = { NULL, 0 };
+	struct haproxy h;
 	size_t at;
 
 	if (rest.n == 0 || rest.p[rest.n - 1] != '"' ||
-	    !scan_word(&rest, &peer) || has(peer, '[') ||
-	    !between(&rest, STR(" ["), ']', &time) || time.n != 24 ||
-	    time.p[2] != '/' || time.p[6] != '/' || time.p[11] != ':' ||
-	    time.p[20] != '.')
-		return false;
-	if (!word(&rest, &w) || !word(&rest, &target) ||
-	    !scan_char(&rest, ' ') || !haproxy_timers(&rest, &total) ||
-	    !scan_char(&rest, ' '))
-		return false;
-	if (!scan_text(&rest, STR("-1")) && !scan_digits(&rest, &status))
-		return false;
-	if (!scan_char(&rest, ' '))
-		return false;
-	scan_char(&rest, '+');
-	if (!scan_digits(&rest, &bytes) || !scan_char(&rest, ' '))
+	    !haproxy_head(&rest, &h) || !haproxy_numbers(&rest, &h))
 		return false;
 	at = str_find(rest, '"');
 	if (at == SIZE_MAX || at + 1 == rest.n || at == 0 ||
 	    rest.p[at - 1] != ' ')
 		return false;
-	s->q->peer = peer;
-	s->time = time;
-	s->q->target = target;
-	s->duration[0] = total;
+	s->q->peer = h.peer;
+	s->time = h.time;
+	s->q->target = h.target;
+	s->duration[0] = h.total;
 	s->unit = UNIT_MS;
-	s->status = status;
-	s->bytes = bytes;
+	s->status = h.status;
+	s->bytes = h.bytes;
 	s->request = str_sub(rest, at + 1, rest.n - at - 2);
 	return true;
 }

@@ -50,6 +50,21 @@ number(struct str *rest, struct str *out)
 	return scan_char(rest, ' ') && scan_number(rest, out);
 }
 
+/* ` word`, where no quote can be: the part before the first one. */
+static bool
+bare(struct str *rest, struct str *out)
+{
+	struct str s = *rest;
+	size_t n;
+
+	if (!scan_char(&s, ' '))
+		return false;
+	n = str_find(s, ' ');
+	*out = str_sub(s, 0, n);
+	*rest = str_from(s, out->n);
+	return out->n > 0;
+}
+
 /* ....-..-..T[^ "]{9,24} */
 static bool
 iso(struct str *rest, struct str *out)
@@ -63,33 +78,40 @@ iso(struct str *rest, struct str *out)
 	return true;
 }
 
-/* Behind the agent's quote: a cipher and a protocol. */
+/* A cipher and a protocol, behind the agent's quote. */
 static bool
-tls_follows(struct str s)
+tls(struct str *rest)
 {
+	struct str s = *rest;
 	struct str w;
 
-	return word(&s, &w) && word(&s, &w) &&
-	       (str_eq(w, STR("-")) || str_starts(w, STR("TLS")) ||
-		   str_starts(w, STR("SSL"))) &&
-	       (s.n == 0 || s.p[0] == ' ');
+	if (!word(&s, &w) || !word(&s, &w) ||
+	    (!str_eq(w, STR("-")) && !str_starts(w, STR("TLS")) &&
+		!str_starts(w, STR("SSL"))) ||
+	    (s.n > 0 && s.p[0] != ' '))
+		return false;
+	*rest = s;
+	return true;
 }
 
 static bool
-quote_or_end(struct str s)
+ends_request(struct str *rest)
 {
-	return s.n == 0 || str_starts(s, STR(" \""));
+	return rest->n == 0 || str_starts(*rest, STR(" \""));
 }
 
 static bool
-tls_or_end(struct str s)
+ends_agent(struct str *rest)
 {
-	return s.n == 0 || tls_follows(s);
+	return rest->n == 0 || tls(rest);
 }
 
-/* ` "text"`, ending at the first quote behind which `ends` is true. */
+/*
+ * ` "text"`, ending at the first quote behind which `ends` is true; that may
+ * move behind what it has recognised.
+ */
 static bool
-quoted(struct str *rest, struct str *out, bool (*ends)(struct str))
+quoted(struct str *rest, struct str *out, bool (*ends)(struct str *))
 {
 	struct str s = *rest;
 	size_t at = 0;
@@ -97,17 +119,19 @@ quoted(struct str *rest, struct str *out, bool (*ends)(struct str))
 	if (!scan_text(&s, STR(" \"")))
 		return false;
 	for (;;) {
-		size_t q = str_find(str_from(s, at), '"');
+		struct str behind = str_from(s, at);
+		size_t q = str_find(behind, '"');
 
 		if (q == SIZE_MAX)
 			return false;
 		at += q + 1;
-		if (ends(str_from(s, at)))
-			break;
+		behind = str_from(s, at);
+		if (ends(&behind)) {
+			*out = str_sub(s, 0, at - 1);
+			*rest = behind;
+			return true;
+		}
 	}
-	*out = str_sub(s, 0, at - 1);
-	*rest = str_from(s, at);
-	return true;
 }
 
 struct balancer {
@@ -119,32 +143,43 @@ struct balancer {
 };
 
 /*
- * elb client target seconds*3 status status bytes bytes
- *     ["request" ["agent" [cipher protocol [...]]]]
+ * elb client target seconds*3 status status bytes bytes, up to the first
+ * quote or to the end
  */
+static bool
+balancer_numbers(struct str *rest, struct balancer *b)
+{
+	size_t quote = str_find(*rest, '"');
+	struct str s = str_sub(*rest, 0, quote);
+
+	if (!bare(&s, &b->elb) || !bare(&s, &b->client) ||
+	    !bare(&s, &b->target))
+		return false;
+	for (int i = 0; i < 3; i++)
+		if (!scan_char(&s, ' ') || !seconds(&s, &b->duration[i]))
+			return false;
+	if (!number(&s, &b->status) || !number(&s, &b->target_status) ||
+	    !number(&s, &b->received) || !number(&s, &b->sent))
+		return false;
+	if (quote == SIZE_MAX) {
+		*rest = s;
+		return s.n == 0;
+	}
+	*rest = str_from(*rest, quote - 1);
+	return str_eq(s, STR(" "));
+}
+
+/* numbers ["request" ["agent" [cipher protocol [...]]]] */
 static bool
 balancer(struct str *rest, struct balancer *b)
 {
-	struct str w;
-
-	if (!word(rest, &b->elb) || !word(rest, &b->client) ||
-	    !word(rest, &b->target))
-		return false;
-	for (int i = 0; i < 3; i++)
-		if (!scan_char(rest, ' ') || !seconds(rest, &b->duration[i]))
-			return false;
-	if (!number(rest, &b->status) || !number(rest, &b->target_status) ||
-	    !number(rest, &b->received) || !number(rest, &b->sent))
+	if (!balancer_numbers(rest, b))
 		return false;
 	if (rest->n == 0)
 		return true;
-	if (!quoted(rest, &b->request, quote_or_end))
+	if (!quoted(rest, &b->request, ends_request))
 		return false;
-	if (rest->n == 0)
-		return true;
-	if (!quoted(rest, &b->agent, tls_or_end))
-		return false;
-	return rest->n == 0 || (word(rest, &w) && word(rest, &w));
+	return rest->n == 0 || quoted(rest, &b->agent, ends_agent);
 }
 
 static void
@@ -259,43 +294,68 @@ s3_tail(struct str rest, struct str *host)
 	return true;
 }
 
-/*
- * owner bucket [time] peer requester id OPERATION key "request" status error
- *     bytes size total turnaround "referer" "agent" version ...
- */
+struct s3 {
+	struct str time, peer, request, status, bytes, ms;
+	struct str referer, agent, host;
+};
+
+/* owner bucket [time] */
+static bool
+s3_head(struct str *rest, struct s3 *l)
+{
+	struct str w;
+
+	if (!scan_word(rest, &w) || str_find(w, '[') != SIZE_MAX ||
+	    !word(rest, &w) || str_find(w, '[') != SIZE_MAX ||
+	    !scan_text(rest, STR(" [")) || rest->n < 27 || rest->p[26] != ']')
+		return false;
+	l->time = str_sub(*rest, 0, 26);
+	*rest = str_from(*rest, 27);
+	return true;
+}
+
+/* ` peer requester id OPERATION key "request"` */
+static bool
+s3_request(struct str *rest, struct s3 *l)
+{
+	struct str w;
+
+	return word(rest, &l->peer) && word(rest, &w) && word(rest, &w) &&
+	       word(rest, &w) && operation(w) && word(rest, &w) &&
+	       quoted_or_dash(rest, &l->request);
+}
+
+/* ` status error bytes size total turnaround` */
+static bool
+s3_numbers(struct str *rest, struct s3 *l)
+{
+	struct str w;
+
+	return number(rest, &l->status) && word(rest, &w) &&
+	       number(rest, &l->bytes) && number(rest, &w) &&
+	       number(rest, &l->ms) && number(rest, &w);
+}
+
+/* head request numbers "referer" "agent" version ... */
 bool
 aws_s3(struct scan *s)
 {
 	struct str rest = s->line;
-	struct str host = { NULL, 0 };
-	struct str time, w, peer, op, request, status, bytes, ms, referer,
-	    agent;
+	struct s3 l = { 0 };
 
-	if (!scan_word(&rest, &w) || str_find(w, '[') != SIZE_MAX ||
-	    !word(&rest, &w) || str_find(w, '[') != SIZE_MAX ||
-	    !scan_text(&rest, STR(" [")) || rest.n < 27 || rest.p[26] != ']')
+	if (!s3_head(&rest, &l) || !s3_request(&rest, &l) ||
+	    !s3_numbers(&rest, &l) || !quoted_or_dash(&rest, &l.referer) ||
+	    !quoted_or_dash(&rest, &l.agent) || !s3_tail(rest, &l.host))
 		return false;
-	time = str_sub(rest, 0, 26);
-	rest = str_from(rest, 27);
-	if (!word(&rest, &peer) || !word(&rest, &w) || !word(&rest, &w) ||
-	    !word(&rest, &op) || !operation(op) || !word(&rest, &w) ||
-	    !quoted_or_dash(&rest, &request))
-		return false;
-	if (!number(&rest, &status) || !word(&rest, &w) ||
-	    !number(&rest, &bytes) || !number(&rest, &w) ||
-	    !number(&rest, &ms) || !number(&rest, &w) ||
-	    !quoted_or_dash(&rest, &referer) ||
-	    !quoted_or_dash(&rest, &agent) || !s3_tail(rest, &host))
-		return false;
-	s->time = time;
-	s->q->peer = peer;
-	s->request = request;
-	s->status = status;
-	s->bytes = bytes;
-	s->duration[0] = ms;
+	s->time = l.time;
+	s->q->peer = l.peer;
+	s->request = l.request;
+	s->status = l.status;
+	s->bytes = l.bytes;
+	s->duration[0] = l.ms;
 	s->unit = UNIT_MS;
-	s->q->referer = referer;
-	s->q->agent = agent;
-	s->q->host = host;
+	s->q->referer = l.referer;
+	s->q->agent = l.agent;
+	s->q->host = l.host;
 	return true;
 }

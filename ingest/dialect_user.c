@@ -50,8 +50,8 @@ read_file(const char *path, struct buf *b, struct err *err)
 	if (ferror(f))
 		err_set(err, "%s: %s", path, strerror(errno));
 	else if (b->n > FILE_MAX)
-		err_set(
-		    err, "%s: at most 1 MiB of dialects was expected", path);
+		err_set(err, "%s: at most 1 MiB of dialects was expected",
+		    path);
 	n = (size_t)(ferror(f) || b->n > FILE_MAX);
 	fclose(f);
 	return n ? -1 : 0;
@@ -70,30 +70,32 @@ is_name(struct str s)
 	return s.n > 0 && s.n <= NAME_MAX_BYTES;
 }
 
+/* The '<' at `at` begins a group's name: "(?<" or "(?P<", no look-behind. */
+static bool
+names_group(struct str pattern, size_t at)
+{
+	struct str before = str_sub(pattern, 0, at);
+
+	if (at + 1 < pattern.n &&
+	    (pattern.p[at + 1] == '=' || pattern.p[at + 1] == '!'))
+		return false;
+	return str_ends(before, STR("(?")) || str_ends(before, STR("(?P"));
+}
+
 /*
- * Every group that has a name must have one of ours.  *status tells whether
- * one of them is a status or a method.
+ * Every group that has a name must have one of ours.  *useful tells whether
+ * one of them makes a request.
  */
 static int
 check_groups(struct str pattern, bool *useful, struct err *err)
 {
-	size_t at = str_find(pattern, '<');
+	for (size_t at = 0; at < pattern.n; at++) {
+		struct str name;
 
-	while (at != SIZE_MAX) {
-		struct str rest = str_from(pattern, at + 1);
-		size_t end = str_find(rest, '>');
-		struct str name = str_sub(rest, 0, end);
-		bool group =
-		    (at >= 2 && pattern.p[at - 1] == '?' &&
-			pattern.p[at - 2] == '(') ||
-		    (at >= 3 && pattern.p[at - 1] == 'P' &&
-			pattern.p[at - 2] == '?' && pattern.p[at - 3] == '(');
-
-		pattern = rest;
-		at = str_find(pattern, '<');
-		if (!group || end == SIZE_MAX || name.n == 0 ||
-		    name.p[0] == '=' || name.p[0] == '!')
+		if (pattern.p[at] != '<' || !names_group(pattern, at))
 			continue;
+		name = str_from(pattern, at + 1);
+		name = str_sub(name, 0, str_find(name, '>'));
 		if (!groups_known(name))
 			return err_set(err,
 			    "group '%.*s': one of %s was expected",
@@ -134,8 +136,8 @@ add_row(struct dialect_user *u, struct str line, struct err *err)
 		    "dashes and underlines was expected",
 		    (int)NAME_MAX_BYTES);
 	if (u->n == USERS_MAX)
-		return err_set(
-		    err, "at most %d dialects were expected", (int)USERS_MAX);
+		return err_set(err, "at most %d dialects were expected",
+		    (int)USERS_MAX);
 	if (memchr(line.p ? line.p : "", '\0', line.n))
 		return err_set(err, "a pattern without NUL was expected");
 	for (size_t i = 0; i < u->n; i++)

@@ -84,8 +84,8 @@ w3c_new(struct str line)
 			i++;
 		for (int c = 0; c < COLS && i > 0; c++)
 			if (w->at[c] == UINT8_MAX &&
-			    str_eq(
-				str_sub(line, 0, i), str_of(columns[c].name)))
+			    str_eq(str_sub(line, 0, i),
+				str_of(columns[c].name)))
 				w->at[c] = n;
 		n = (uint8_t)(n + (i > 0));
 		line = str_from(line, i + 1);

@@ -133,8 +133,8 @@ keep(struct join *j, struct str level, struct str logger)
 
 /* Inside of a record between dashes; true: the line is done. */
 static bool
-join_record(
-    struct join *j, struct record *r, struct str bare, struct arena *arena)
+join_record(struct join *j, struct record *r, struct str bare,
+    struct arena *arena)
 {
 	if (j->state == HEAD) {
 		r->log.level =

@@ -174,38 +174,39 @@ compose(struct peel *p)
 	return true;
 }
 
+/* gunicorn puts a blank between time and zone: " +0100". */
+static bool
+blank_zone(struct str *rest, int64_t *ns)
+{
+	struct str s = *rest;
+	struct str h = str_sub(s, 2, 2);
+	struct str m = str_sub(s, 4, 2);
+	uint64_t hours;
+	uint64_t minutes;
+	int64_t east;
+
+	if (s.n < 6 || s.p[0] != ' ' || (s.p[1] != '+' && s.p[1] != '-') ||
+	    !str_u64(&h, &hours) || !str_u64(&m, &minutes) || h.n || m.n ||
+	    hours > 23 || minutes > 59)
+		return false;
+	east = (int64_t)(hours * 3600 + minutes * 60) * NS_PER_SEC;
+	*ns -= s.p[1] == '-' ? -east : east;
+	*rest = str_from(s, 6);
+	return true;
+}
+
 /* A time and whether it has a zone; *rest is moved. */
 static bool
 prefix_time(struct str *rest, int64_t *ns, bool *zoned)
 {
 	struct str s = *rest;
-	struct str text;
-	struct str bare;
+	struct str zone;
 
 	if (s.n < 19 || s.p[4] != '-' || s.p[7] != '-' || !when_iso(&s, ns))
 		return false;
-	text = str_sub(*rest, 0, rest->n - s.n);
-	bare = str_from(text, 19);
-	*zoned = str_ends(text, STR("Z")) || str_find(bare, '+') != SIZE_MAX ||
-		 str_find(bare, '-') != SIZE_MAX;
-	/* gunicorn: a blank between time and zone */
-	if (!*zoned && s.n > 5 && s.p[0] == ' ' &&
-	    (s.p[1] == '+' || s.p[1] == '-') && scan_is_digit(s.p[2]) &&
-	    scan_is_digit(s.p[5])) {
-		int64_t sign = s.p[1] == '-' ? -1 : 1;
-		struct str h = str_sub(s, 2, 2);
-		struct str m = str_sub(s, 4, 2);
-		uint64_t hours;
-		uint64_t minutes;
-
-		if (str_u64(&h, &hours) && str_u64(&m, &minutes) &&
-		    hours < 24 && minutes < 60) {
-			*ns -= sign * (int64_t)(hours * 3600 + minutes * 60) *
-			       NS_PER_SEC;
-			*zoned = true;
-			s = str_from(s, 6);
-		}
-	}
+	zone = str_sub(*rest, 19, rest->n - s.n - 19);
+	*zoned = str_ends(zone, STR("Z")) || str_find(zone, '+') != SIZE_MAX ||
+		 str_find(zone, '-') != SIZE_MAX || blank_zone(&s, ns);
 	*rest = s;
 	return true;
 }
@@ -510,6 +511,22 @@ logger(struct peel *p)
 	return is_upper(c) && level_prefix(p);
 }
 
+/*
+ * Most lines begin with an address: a digit, but no date, and behind the first
+ * blank neither a blank nor a bar.  Nothing is to be peeled from them.
+ */
+static bool
+plain_start(struct str s)
+{
+	const char *blank;
+
+	if (s.n < 20 || !scan_is_digit(s.p[0]) || s.p[4] == '-' ||
+	    s.p[4] == '/')
+		return false;
+	blank = memchr(s.p, ' ', s.n - 1);
+	return blank && blank[1] != ' ' && blank[1] != '|';
+}
+
 void
 peel(struct peel *p, struct str message, struct json *json, struct arena *arena)
 {
@@ -522,6 +539,8 @@ peel(struct peel *p, struct str message, struct json *json, struct arena *arena)
 	p->prefixed = false;
 	p->line = without_tail(without_colours(message, arena));
 	p->bare = p->line;
+	if (plain_start(p->line))
+		return;
 	for (int i = 0; i < PEEL_MAX; i++) {
 		/* A level is there once; what follows it is the text. */
 		if (p->level.n > 0)

@@ -1,54 +1,19 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The cursor of pull.h.  Strings are searched with memchr, which is faster
- * than anything portable; a quote behind an odd run of backslashes is no end.
+ * What pull.h does not do inline: escapes, words, and stepping over values.
  */
 #include "ingest/pull.h"
 
 #include <stdint.h>
 
-static bool
-is_space(char c)
-{
-	return c == ' ' || c == '\t' || c == '\n' || c == '\r';
-}
-
-char
-pull_peek(struct pull *c)
-{
-	while (c->p < c->end && is_space(*c->p))
-		c->p++;
-	return c->p < c->end ? *c->p : '\0';
-}
-
-bool
-pull_open(struct pull *c, char bracket)
-{
-	if (pull_peek(c) != bracket)
-		return false;
-	c->p++;
-	return true;
-}
-
 /* Behind an opening quote: at the closing one, or at the end. */
-static const char *
+static inline const char *
 quote_find(const char *p, const char *end)
 {
-	const char *from = p;
-
-	while (p < end) {
-		const char *q = memchr(p, '"', (size_t)(end - p));
-		const char *s = q;
-
-		if (!q)
-			return end;
-		while (s > from && s[-1] == '\\')
-			s--;
-		if ((q - s) % 2 == 0)
-			return q;
-		p = q + 1;
-	}
-	return end;
+	for (p = scan_plain(p, end); p < end && *p != '"';
+	     p = scan_plain(p, end))
+		p += *p == '\\' && end - p > 1 ? 2 : 1;
+	return p;
 }
 
 static unsigned
@@ -107,12 +72,12 @@ unicode_escape(struct str s, size_t *i)
 	return c;
 }
 
-/* No escape is shorter than what it stands for. */
+/* No escape is shorter than what it stands for, but a torn one. */
 static struct str
 unescape(struct arena *arena, struct str s)
 {
 	static const char names[] = "b\bf\fn\nr\rt\t";
-	char *text = arena_alloc(arena, s.n + 4); /* a torn \u is 3 bytes */
+	char *text = arena_alloc(arena, s.n + PULL_ROOM);
 	char *out = text;
 	size_t i = 0;
 
@@ -138,9 +103,8 @@ unescape(struct arena *arena, struct str s)
 	return (struct str){ text, (size_t)(out - text) };
 }
 
-/* At a quote: the string, and over it. */
-static struct str
-string_read(struct pull *c)
+struct str
+pull_rough(struct pull *c)
 {
 	const char *from = c->p + 1;
 	const char *quote = quote_find(from, c->end);
@@ -152,44 +116,10 @@ string_read(struct pull *c)
 	return s;
 }
 
-bool
-pull_member(struct pull *c, struct str *key)
-{
-	char next = pull_peek(c);
-
-	if (next == ',') {
-		c->p++;
-		next = pull_peek(c);
-	}
-	if (next != '"') {
-		c->p = next ? c->p + 1 : c->end;
-		return false;
-	}
-	*key = string_read(c);
-	if (pull_peek(c) == ':')
-		c->p++;
-	return true;
-}
-
-bool
-pull_item(struct pull *c)
-{
-	char next = pull_peek(c);
-
-	if (next == ',') {
-		c->p++;
-		next = pull_peek(c);
-	}
-	if (next != ']' && next != '\0')
-		return true;
-	c->p = next ? c->p + 1 : c->end;
-	return false;
-}
-
 static bool
 ends_word(char c)
 {
-	return c == ',' || c == '}' || c == ']' || is_space(c);
+	return c == ',' || c == '}' || c == ']' || scan_is_space(c);
 }
 
 /* A number or a literal; of other bytes one, so that every step moves. */
@@ -205,23 +135,35 @@ word_read(struct pull *c)
 	return (struct str){ from, (size_t)(c->p - from) };
 }
 
+/* Over a string whose opening quote is at p. */
+static inline const char *
+string_skip(const char *p, const char *end)
+{
+	p = quote_find(p + 1, end);
+	return p < end ? p + 1 : p;
+}
+
 static void
 brackets_skip(struct pull *c)
 {
+	const char *p = c->p;
 	size_t depth = 0;
 
-	while (c->p < c->end) {
-		char b = *c->p++;
+	while (p < c->end) {
+		char b = *p;
 
 		if (b == '"') {
-			c->p = quote_find(c->p, c->end);
-			c->p += c->p < c->end;
-		} else if (b == '{' || b == '[') {
-			depth++;
-		} else if ((b == '}' || b == ']') && --depth == 0) {
-			return;
+			p = string_skip(p, c->end);
+			continue;
 		}
+		p++;
+		/* '{' and '[' differ in the bit 0x20 only, as do their ends. */
+		if ((b | 0x20) == '{')
+			depth++;
+		else if ((b | 0x20) == '}' && --depth == 0)
+			break;
 	}
+	c->p = p;
 }
 
 struct str
@@ -231,7 +173,7 @@ pull_text(struct pull *c)
 	case '\0':
 		return (struct str){ NULL, 0 };
 	case '"':
-		return string_read(c);
+		return pull_string(c);
 	case '{':
 	case '[':
 		brackets_skip(c);
@@ -249,8 +191,7 @@ pull_skip(struct pull *c)
 	if (next == '{' || next == '[') {
 		brackets_skip(c);
 	} else if (next == '"') {
-		c->p = quote_find(c->p + 1, c->end);
-		c->p += c->p < c->end;
+		c->p = string_skip(c->p, c->end);
 	} else if (next) {
 		word_read(c);
 	}

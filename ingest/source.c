@@ -267,18 +267,41 @@ layers_find(struct source *s, struct err *err)
 	}
 }
 
+/*
+ * An inherited descriptor, once more.  A file gets a position of its own and
+ * begins at the start, so that an input can be opened many times and at the
+ * same time; a pipe is shared.
+ */
+static int
+fd_again(int fd)
+{
+	char path[32];
+	struct stat st;
+
+	if (fstat(fd, &st) == 0 && S_ISREG(st.st_mode)) {
+		snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
+		int own = open(path, O_RDONLY | O_CLOEXEC);
+		if (own >= 0)
+			return own;
+		if (lseek(fd, 0, SEEK_SET) != 0)
+			return -1;
+	}
+	return fcntl(fd, F_DUPFD_CLOEXEC, STDERR_FILENO + 1);
+}
+
 static int
 fd_open(const struct input *input, struct err *err)
 {
 	struct stat st;
-	bool standard = strcmp(input->path, "-") == 0;
-	int fd = input->spool
-		     ? fcntl(input->spool, F_DUPFD_CLOEXEC, STDERR_FILENO + 1)
-		 : standard
-		     ? fcntl(STDIN_FILENO, F_DUPFD_CLOEXEC, STDERR_FILENO + 1)
-		     : open(input->path, O_RDONLY | O_CLOEXEC | O_NOCTTY);
+	int fd;
 
-	if (fd < 0 || (input->spool && lseek(fd, 0, SEEK_SET) != 0))
+	if (input->spool)
+		fd = fd_again(input->spool);
+	else if (strcmp(input->path, "-") == 0)
+		fd = fd_again(STDIN_FILENO);
+	else
+		fd = open(input->path, O_RDONLY | O_CLOEXEC | O_NOCTTY);
+	if (fd < 0)
 		return err_set(err, "%s", strerror(errno));
 	if (fstat(fd, &st) == 0 && S_ISDIR(st.st_mode)) {
 		close(fd);

@@ -8,12 +8,15 @@
  */
 #include "ingest/span.h"
 
+#include <stdlib.h>
+
 #include "core/mem.h"
+#include "ingest/keys.h"
 #include "ingest/pull.h"
 #include "ingest/xray.h"
 
 /* Deeper than any document that was accepted. */
-enum { NESTING_MAX = 520, KEY_MAX = 24 };
+enum { NESTING_MAX = 520 };
 
 enum inside {
 	IN_SPAN,
@@ -129,19 +132,22 @@ struct reader {
 	struct span_sql *sql;
 };
 
+/*
+ * The row of a member's key.  Whole words are compared; a short key at the very
+ * end of the text is copied to where eight bytes can be read.
+ */
 static const struct key *
-key_find(enum inside place, struct str name)
+key_find(const struct reader *r, enum inside place, struct str name)
 {
-	if (name.n == 0 || name.n > KEY_MAX)
-		return NULL;
-	for (size_t i = 0; i < sizeof keys / sizeof *keys; i++) {
-		const struct key *k = &keys[i];
+	char room[PULL_ROOM] = { 0 };
+	size_t tag;
 
-		if (k->place == place && k->name[0] == name.p[0] &&
-		    str_eq(str_of(k->name), name))
-			return k;
+	if ((uintptr_t)r->c.end - (uintptr_t)name.p < sizeof room) {
+		memcpy(room, name.p, name.n < sizeof room ? name.n : 0);
+		name.p = room;
 	}
-	return NULL;
+	tag = keys_find(&r->list->keys, place, name);
+	return tag == KEYS_NONE ? NULL : &keys[tag];
 }
 
 /* The struct that a place's rows point into, made when it is first met. */
@@ -241,20 +247,14 @@ namespace_read(struct reader *r)
 		r->s.flags |= SPAN_AWS;
 }
 
-/* How many members or items the value at the cursor has. */
+/* How many items the array at the cursor has. */
 static size_t
-members_count(struct pull c, char bracket)
+items_count(struct pull c)
 {
-	struct str key;
 	size_t n = 0;
 
-	if (!pull_open(&c, bracket))
+	if (!pull_open(&c, '['))
 		return 0;
-	if (bracket == '{') {
-		for (; pull_member(&c, &key); n++)
-			pull_skip(&c);
-		return n;
-	}
 	for (; pull_item(&c); n++)
 		pull_skip(&c);
 	return n;
@@ -278,23 +278,27 @@ annotation_read(struct pull *c, struct span_annotation *a)
 static void
 annotations_read(struct reader *r)
 {
-	size_t n = members_count(r->c, '{');
+	struct span_list *l = r->list;
 	struct span_annotation *v;
-	uint32_t used = 0;
 	struct str key;
+	size_t n = 0;
 
-	if (n == 0 || n > UINT32_MAX) {
+	if (!pull_open(&r->c, '{')) {
 		pull_skip(&r->c);
 		return;
 	}
-	v = arena_alloc(r->c.arena, n * sizeof *v);
-	pull_open(&r->c, '{');
-	while (pull_member(&r->c, &key) && used < n) {
-		v[used].key = key;
-		used += annotation_read(&r->c, &v[used]);
+	while (pull_member(&r->c, &key)) {
+		l->scratch = xgrow(l->scratch, n + 1, &l->scratch_cap,
+		    sizeof *l->scratch);
+		l->scratch[n].key = key;
+		n += annotation_read(&r->c, &l->scratch[n]);
 	}
+	if (n == 0 || n > UINT32_MAX)
+		return;
+	v = arena_alloc(r->c.arena, n * sizeof *v);
+	memcpy(v, l->scratch, n * sizeof *v);
 	r->s.annotations = v;
-	r->s.n_annotations = used;
+	r->s.n_annotations = (uint32_t)n;
 }
 
 static void
@@ -324,7 +328,7 @@ exception_read(struct pull *c, struct span_exception *x)
 static void
 exceptions_read(struct reader *r)
 {
-	size_t n = members_count(r->c, '[');
+	size_t n = items_count(r->c);
 	struct span_exception *v;
 	uint32_t used = 0;
 
@@ -403,7 +407,7 @@ link_read(struct pull *c, struct span_link *l)
 static void
 links_read(struct reader *r)
 {
-	size_t n = members_count(r->c, '[');
+	size_t n = items_count(r->c);
 	struct span_link *v;
 	uint32_t used = 0;
 
@@ -448,7 +452,7 @@ logs_read(struct reader *r)
 static void
 tables_read(struct reader *r)
 {
-	size_t n = members_count(r->c, '[');
+	size_t n = items_count(r->c);
 
 	if (n != 1) {
 		pull_skip(&r->c);
@@ -459,8 +463,8 @@ tables_read(struct reader *r)
 		text_read(r, &r->aws->table);
 }
 
-static void span_fill(
-    struct span_list *list, struct pull *c, uint32_t parent, int depth);
+static void span_fill(struct span_list *list, struct pull *c, uint32_t parent,
+    int depth);
 static void value_read(struct reader *r, const struct key *k, char *base);
 
 /*
@@ -490,7 +494,7 @@ members_read(struct reader *r, enum inside place)
 		return;
 	}
 	while (pull_member(&r->c, &name)) {
-		const struct key *k = key_find(place, name);
+		const struct key *k = key_find(r, place, name);
 
 		if (k && !(r->seen >> (k - keys) & 1)) {
 			r->seen |= UINT64_C(1) << (k - keys);
@@ -625,10 +629,31 @@ span_fill(struct span_list *list, struct pull *c, uint32_t parent, int depth)
 	list->v[r.index] = r.s;
 }
 
+static void
+list_ready(struct span_list *list)
+{
+	struct keys_name names[sizeof keys / sizeof *keys];
+	size_t n = sizeof keys / sizeof *keys;
+
+	for (size_t i = 0; i < n; i++)
+		names[i] = (struct keys_name){ keys[i].name, keys[i].place };
+	keys_init(&list->keys, names, n);
+}
+
+void
+span_list_fini(struct span_list *list)
+{
+	free(list->v);
+	free(list->scratch);
+	*list = (struct span_list){ 0 };
+}
+
 void
 span_read(struct span_list *list, struct str doc, struct arena *arena)
 {
 	struct pull c = { doc.p, doc.p + doc.n, arena };
 
+	if (list->keys.n == 0)
+		list_ready(list);
 	span_fill(list, &c, SPAN_NONE, 0);
 }

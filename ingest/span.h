@@ -21,6 +21,7 @@
 #include "core/arena.h"
 #include "core/str.h"
 #include "core/when.h"
+#include "ingest/keys.h"
 
 #define SPAN_NONE UINT32_MAX
 
@@ -147,12 +148,15 @@ span_duration(const struct span *s)
 	return s->end_ns - s->start_ns;
 }
 
-/* The spans of one document, and what reading them needs. */
+/* Spans, and what reading them needs.  Zeroed is empty. */
 struct span_list {
 	struct span *v;
 	size_t n;
 	size_t cap;
-	size_t broken; /* how many have SPAN_BROKEN */
+	size_t broken;    /* how many have SPAN_BROKEN */
+	struct keys keys; /* the reader's, made when it is first used */
+	struct span_annotation *scratch; /* of the object being read */
+	size_t scratch_cap;
 };
 
 /*
@@ -162,5 +166,7 @@ struct span_list {
  * are views into doc, or live in the arena.
  */
 void span_read(struct span_list *list, struct str doc, struct arena *arena);
+
+void span_list_fini(struct span_list *list);
 
 #endif

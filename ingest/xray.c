@@ -21,7 +21,7 @@
 #include "ingest/xray_fields.h"
 
 struct xray {
-	struct xray_lexicon lexicon;
+	struct keys keys;
 	struct json json;
 };
 
@@ -57,7 +57,7 @@ xray_new(void)
 {
 	struct xray *x = xcalloc(1, sizeof *x);
 
-	xray_lexicon_init(&x->lexicon);
+	xray_keys_init(&x->keys);
 	return x;
 }
 
@@ -422,8 +422,8 @@ token_of(const struct json_val *v, struct arena *arena)
 
 /* A parent's row stands before its children's in the table. */
 static void
-tree_fields(
-    const struct json_val *root, struct arena *arena, struct xray_fields *f)
+tree_fields(const struct json_val *root, struct arena *arena,
+    struct xray_fields *f)
 {
 	const struct json_val *at[XRAY_PLACES] = { [XRAY_TOP] = root };
 
@@ -500,7 +500,7 @@ xray_decode(struct xray *x, const struct event *e, struct arena *arena,
 
 	record_init(r, e, RECORD_SEGMENT);
 	*bad = NULL;
-	if (!xray_quick(&x->lexicon, e->message, &f))
+	if (!xray_quick(&x->keys, e->message, &f))
 		*bad = xray_tree(&x->json, e->message, arena, &f);
 	if (!*bad)
 		*bad = judge_names(&f, &r->segment);

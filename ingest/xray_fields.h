@@ -16,6 +16,7 @@
 #include "core/arena.h"
 #include "core/json.h"
 #include "core/str.h"
+#include "ingest/keys.h"
 
 /* The objects of a document in which fields are looked for. */
 enum xray_place {
@@ -86,32 +87,14 @@ extern const struct xray_key xray_keys[XRAY_FIELDS];
 /* X-Ray takes documents of up to 64 KiB, white space not counted. */
 enum { XRAY_DOCUMENT_MAX = 64 * 1024 };
 
-/*
- * The keys as the quick reader compares them: by length, then by the first
- * eight bytes (zeros behind a shorter key) and, beyond eight, the last eight.
- */
-enum { XRAY_KEY_MAX = 16 };
-struct xray_word {
-	uint64_t first;
-	uint64_t last;
-	uint8_t field;
-	uint8_t inner;
-};
-struct xray_words {
-	struct xray_word of[XRAY_FIELDS];
-	uint8_t begin[XRAY_KEY_MAX + 2]; /* rows of length n: begin[n] on */
-};
-struct xray_lexicon {
-	struct xray_words in[XRAY_PLACES];
-};
-void xray_lexicon_init(struct xray_lexicon *l);
+/* The same table for finding. */
+void xray_keys_init(struct keys *keys);
 
 /*
  * Fills *f from an ordinary document, its strings being views into the text.
  * False: the document is unusual or broken, ask the tree; *f is then void.
  */
-bool xray_quick(
-    const struct xray_lexicon *l, struct str doc, struct xray_fields *f);
+bool xray_quick(const struct keys *keys, struct str doc, struct xray_fields *f);
 
 /*
  * The same through a tree, for any document: NULL, or a static sentence that

@@ -29,67 +29,6 @@
 
 enum { DEPTH_MAX = 60 };
 
-#define ONES UINT64_C(0x0101010101010101)
-#define HIGHS UINT64_C(0x8080808080808080)
-
-/* The first byte becomes the lowest, whatever the machine's order is. */
-static inline uint64_t
-load(const char *s)
-{
-	const unsigned char *p = (const unsigned char *)s;
-
-	return (uint64_t)p[0] | (uint64_t)p[1] << 8 | (uint64_t)p[2] << 16 |
-	       (uint64_t)p[3] << 24 | (uint64_t)p[4] << 32 |
-	       (uint64_t)p[5] << 40 | (uint64_t)p[6] << 48 |
-	       (uint64_t)p[7] << 56;
-}
-
-/*
- * A high bit for every byte that ends plain text: a quote, a backslash, a
- * control character or a byte from 0x80 on.  Borrows may set bits above the
- * lowest true one, never below it; only the lowest is used.
- */
-static inline uint64_t
-special(uint64_t w)
-{
-	uint64_t quote = w ^ ONES * '"';
-	uint64_t slash = w ^ ONES * '\\';
-
-	return (((quote - ONES) & ~quote) | ((slash - ONES) & ~slash) |
-		   ((w - ONES * 0x20) & ~w) | w) &
-	       HIGHS;
-}
-
-static inline bool
-is_plain(char c)
-{
-	unsigned char u = (unsigned char)c;
-
-	return u >= 0x20 && u < 0x80 && u != '"' && u != '\\';
-}
-
-/* Over plain text: to the first other byte, or to last. */
-static inline const char *
-plain_end(const char *p, const char *last)
-{
-	while (last - p >= 8) {
-		uint64_t m = special(load(p));
-
-		if (m != 0)
-			return p + (__builtin_ctzll(m) >> 3);
-		p += 8;
-	}
-	while (p < last && is_plain(*p))
-		p++;
-	return p;
-}
-
-static inline bool
-is_space(char c)
-{
-	return c == ' ' || c == '\n' || c == '\r' || c == '\t';
-}
-
 /* Nothing or one blank is what nearly every writer puts between tokens. */
 static inline const char *
 space_end(const char *p)
@@ -98,21 +37,15 @@ space_end(const char *p)
 		return p;
 	if (*p == ' ' && (unsigned char)p[1] > ' ')
 		return p + 1;
-	while (is_space(*p))
+	while (scan_is_space(*p))
 		p++;
 	return p;
-}
-
-static inline bool
-is_digit(char c)
-{
-	return (unsigned char)(c - '0') < 10;
 }
 
 static bool
 is_hex(char c)
 {
-	return is_digit(c) || (unsigned char)((c | 0x20) - 'a') < 6;
+	return scan_is_digit(c) || (unsigned char)((c | 0x20) - 'a') < 6;
 }
 
 /* At a backslash: behind the escape.  Surrogates are left to the tree. */
@@ -178,7 +111,7 @@ rough_end(const char *p, const char *last, bool *escaped)
 			return NULL;
 		}
 		if (p)
-			p = plain_end(p, last);
+			p = scan_plain(p, last);
 	}
 	return p && p < last ? p : NULL;
 }
@@ -187,7 +120,7 @@ rough_end(const char *p, const char *last, bool *escaped)
 static inline const char *
 string_end(const char *p, const char *last, bool *escaped)
 {
-	p = plain_end(p, last);
+	p = scan_plain(p, last);
 	if (p < last && *p == '"')
 		return p;
 	return rough_end(p, last, escaped);
@@ -196,7 +129,7 @@ string_end(const char *p, const char *last, bool *escaped)
 static inline const char *
 digits_end(const char *p)
 {
-	while (is_digit(*p))
+	while (scan_is_digit(*p))
 		p++;
 	return p;
 }
@@ -207,11 +140,11 @@ number_end(const char *p)
 {
 	if (*p == '-')
 		p++;
-	if (!is_digit(*p))
+	if (!scan_is_digit(*p))
 		return NULL;
 	p = *p == '0' ? p + 1 : digits_end(p);
 	if (*p == '.') {
-		if (!is_digit(p[1]))
+		if (!scan_is_digit(p[1]))
 			return NULL;
 		p = digits_end(p + 1);
 	}
@@ -220,7 +153,7 @@ number_end(const char *p)
 	p++;
 	if (*p == '+' || *p == '-')
 		p++;
-	return is_digit(*p) ? digits_end(p) : NULL;
+	return scan_is_digit(*p) ? digits_end(p) : NULL;
 }
 
 /* At the first letter: behind the word, if it is the word. */
@@ -370,49 +303,30 @@ token_read(const char *p, const char *last, struct xray_token *t)
 	}
 }
 
-/* The row of a key; eight bytes can be read from s on, whatever n is. */
-static inline const struct xray_word *
-word_find(const struct xray_words *words, const char *s, size_t n)
-{
-	uint64_t first;
-	uint64_t tail;
-
-	if (n == 0 || n > XRAY_KEY_MAX)
-		return NULL;
-	first = load(s);
-	if (n < 8)
-		first &= (UINT64_C(1) << (8 * n)) - 1;
-	tail = n > 8 ? load(s + n - 8) : 0;
-	for (size_t i = words->begin[n]; i < words->begin[n + 1]; i++)
-		if (words->of[i].first == first && words->of[i].last == tail)
-			return &words->of[i];
-	return NULL;
-}
-
 /* A reader's state: what every step needs. */
 struct quick {
-	const struct xray_lexicon *lexicon;
+	const struct keys *keys;
 	const char *last;
 	struct xray_fields *f;
 };
 
-static const char *members_read(
-    const struct quick *q, const char *p, enum xray_place place);
+static const char *members_read(const struct quick *q, const char *p,
+    enum xray_place place);
 
 /* At the value of a wanted key: reads it. */
 static const char *
-wanted_read(const struct quick *q, const char *p, const struct xray_word *w)
+wanted_read(const struct quick *q, const char *p, const struct xray_key *k)
 {
-	struct xray_token *t = &q->f->of[w->field];
+	struct xray_token *t = &q->f->of[k->field];
 
 	if (t->type != XRAY_ABSENT)
 		return NULL;
-	if (w->inner == XRAY_TOP)
+	if (k->inner == XRAY_TOP)
 		return token_read(p, q->last, t);
 	if (*p != '{')
 		return NULL;
 	t->type = XRAY_OBJECT;
-	return members_read(q, p, (enum xray_place)w->inner);
+	return members_read(q, p, (enum xray_place)k->inner);
 }
 
 /*
@@ -425,7 +339,7 @@ members_read(const struct quick *q, const char *p, enum xray_place place)
 {
 	p = space_end(p + 1);
 	while (*p != '}') {
-		const struct xray_word *w;
+		size_t tag;
 		const char *key = p + 1;
 		const char *end;
 		bool escaped = false;
@@ -439,8 +353,10 @@ members_read(const struct quick *q, const char *p, enum xray_place place)
 		if (*p != ':')
 			return NULL;
 		p = space_end(p + 1);
-		w = word_find(&q->lexicon->in[place], key, (size_t)(end - key));
-		p = w ? wanted_read(q, p, w) : value_end(p, q->last);
+		tag = keys_find(q->keys, place,
+		    (struct str){ key, (size_t)(end - key) });
+		p = tag != KEYS_NONE ? wanted_read(q, p, &xray_keys[tag])
+				     : value_end(p, q->last);
 		if (!p)
 			return NULL;
 		p = space_end(p);
@@ -458,9 +374,9 @@ members_read(const struct quick *q, const char *p, enum xray_place place)
 }
 
 bool
-xray_quick(const struct xray_lexicon *l, struct str doc, struct xray_fields *f)
+xray_quick(const struct keys *keys, struct str doc, struct xray_fields *f)
 {
-	struct quick q = { .lexicon = l, .f = f };
+	struct quick q = { .keys = keys, .f = f };
 
 	/* Blanks around a document are the envelope's business. */
 	if (doc.n < 16 || doc.n > XRAY_DOCUMENT_MAX || doc.p[0] != '{' ||
@@ -472,45 +388,13 @@ xray_quick(const struct xray_lexicon *l, struct str doc, struct xray_fields *f)
 	return members_read(&q, doc.p, XRAY_TOP) == q.last;
 }
 
-/* The bytes of a key as word_find sees them. */
-static uint64_t
-key_word(const char *s, size_t n)
-{
-	char bytes[8] = { 0 };
-
-	memcpy(bytes, s, n < sizeof bytes ? n : sizeof bytes);
-	return load(bytes);
-}
-
-static void
-words_init(struct xray_words *words, enum xray_place place)
-{
-	size_t n = 0;
-
-	for (size_t length = 0; length <= XRAY_KEY_MAX; length++) {
-		words->begin[length] = (uint8_t)n;
-		for (int i = 0; i < XRAY_FIELDS; i++) {
-			const struct xray_key *k = &xray_keys[i];
-			struct str name = str_of(k->name);
-
-			if (k->place != place || name.n != length)
-				continue;
-			words->of[n++] = (struct xray_word){
-				.first = key_word(name.p, name.n),
-				.last = name.n > 8
-					    ? key_word(name.p + name.n - 8, 8)
-					    : 0,
-				.field = k->field,
-				.inner = k->inner,
-			};
-		}
-	}
-	words->begin[XRAY_KEY_MAX + 1] = (uint8_t)n;
-}
-
 void
-xray_lexicon_init(struct xray_lexicon *l)
+xray_keys_init(struct keys *keys)
 {
-	for (int place = 0; place < XRAY_PLACES; place++)
-		words_init(&l->in[place], (enum xray_place)place);
+	struct keys_name names[XRAY_FIELDS];
+
+	for (int i = 0; i < XRAY_FIELDS; i++)
+		names[i] =
+		    (struct keys_name){ xray_keys[i].name, xray_keys[i].place };
+	keys_init(keys, names, XRAY_FIELDS);
 }

@@ -92,6 +92,8 @@ struct replay_input {
 	struct accounts accounts;  /* of this input's records */
 	int64_t first_ns, last_ns; /* event times; WHEN_NONE */
 	char *error;               /* reading failed in the middle: words */
+	const char *dead_reason;   /* of its first dead letter; NULL: none */
+	uint64_t dead_line;
 };
 
 struct replay_route {

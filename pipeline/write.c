@@ -94,32 +94,40 @@ write_abandon(struct run *run)
 	run->write = NULL;
 }
 
+/* Routes are numbered as they come; their texts have one order. */
 static int
-by_key(const void *a, const void *b)
+by_text(const void *a, const void *b)
 {
-	const struct cell *x = a;
-	const struct cell *y = b;
+	const struct document_rollup *x = a;
+	const struct document_rollup *y = b;
+	int c = str_cmp(x->service, y->service);
 
-	return cell_key_cmp(&x->key, &y->key);
+	if (c == 0)
+		c = str_cmp(x->route, y->route);
+	return c ? c : (x->method > y->method) - (x->method < y->method);
 }
 
 /* The minute that has gone by, as roll-ups. */
 static int
 end_minute(struct write *w, struct err *err)
 {
-	if (w->n_minute > 0)
-		qsort(w->minute, w->n_minute, sizeof *w->minute, by_key);
+	struct document_rollup *rows = xcalloc(w->n_minute, sizeof *rows);
+
 	for (size_t i = 0; i < w->n_minute; i++) {
 		const struct cell *c = &w->minute[i];
 		const struct service *s = &w->run->services[c->key.origin];
-		struct document_rollup r = { .service = s->name,
+
+		rows[i] = (struct document_rollup){ .service = s->name,
 			.route = s->texts[c->key.route],
 			.method = (enum method)c->key.method,
 			.minute_ns = w->minute_at * 60 * NS_PER_SEC,
 			.sums = c };
-
-		document_rollup(&w->out[FILE_ROLLUPS], &r);
 	}
+	if (w->n_minute > 0)
+		qsort(rows, w->n_minute, sizeof *rows, by_text);
+	for (size_t i = 0; i < w->n_minute; i++)
+		document_rollup(&w->out[FILE_ROLLUPS], &rows[i]);
+	free(rows);
 	w->n_minute = 0;
 	return put(w, FILE_ROLLUPS, FLUSH_BYTES, err);
 }

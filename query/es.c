@@ -74,7 +74,8 @@ close_nested(struct out *o)
 static const char *
 join(char name[NAME_SIZE], const char *path, const char *leaf)
 {
-	snprintf(name, NAME_SIZE, "%s%s%s", path, path[0] ? "." : "", leaf);
+	snprintf(
+	    name, NAME_SIZE, "%.63s%s%.63s", path, path[0] ? "." : "", leaf);
 	return name;
 }
 

@@ -288,11 +288,8 @@ lex_string(struct str token, struct buf *b, size_t *bad_at, const char **why)
 	static const char names[] = "\"\\/bfnrt", values[] = "\"\\/\b\f\n\r\t";
 	struct str s = str_sub(token, 1, token.n - 2);
 
-	*why = "a string cannot hold the character 0";
 	while (s.n) {
 		*bad_at = (size_t)(s.p - token.p);
-		if (*s.p == '\0')
-			return false;
 		if (*s.p != '\\') {
 			buf_char(b, *s.p);
 			s = str_from(s, 1);
@@ -312,7 +309,6 @@ lex_string(struct str token, struct buf *b, size_t *bad_at, const char **why)
 		    "\\t \\uXXXX";
 		if (which == SIZE_MAX)
 			return false;
-		*why = "a string cannot hold the character 0";
 		buf_char(b, values[which]);
 	}
 	return true;

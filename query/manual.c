@@ -241,7 +241,7 @@ put_keywords(struct buf *b)
 	for (const struct query_field *f = query_fields; f->name; f++) {
 		buf_printf(b, ".It Ic %s Pq %s\n", f->name, type_name(f->type));
 		put_wrapped(b, str_of(f->help));
-		buf_printf(b, ",\n%s.\n", query_scope_name(f->where));
+		buf_printf(b, ".\nUsed %s.\n", query_scope_name(f->where));
 	}
 	buf_cat(b, ".El\n");
 }

@@ -44,6 +44,9 @@ parser_found(const struct token *t, char out[FOUND_SIZE])
 	return out;
 }
 
+static void set_error(struct parser *p, const struct token *at, const char *fmt,
+    va_list ap) __attribute__((format(printf, 3, 0)));
+
 static void
 set_error(struct parser *p, const struct token *at, const char *fmt, va_list ap)
 {
@@ -408,7 +411,7 @@ parse_expression(struct parser *p)
 	return n;
 }
 
-/* Well-formed and not too long, before anything else looks at it. */
+/* UTF-8 without NUL and not too long, before anything else looks at it. */
 static bool
 check_text(struct str text, size_t most, struct query_error *bad)
 {
@@ -423,11 +426,12 @@ check_text(struct str text, size_t most, struct query_error *bad)
 	}
 	for (size_t at = 0; at < text.n; at += n) {
 		n = utf8_length(str_from(text, at));
-		if (n > 0)
+		if (n > 0 && text.p[at] != '\0')
 			continue;
 		*bad = (struct query_error){ .offset = at, .length = 1 };
-		snprintf(bad->text, sizeof(bad->text),
-		    "the expression is not UTF-8 here");
+		snprintf(bad->text, sizeof(bad->text), "%s",
+		    n > 0 ? "an expression cannot hold the character 0"
+			  : "the expression is not UTF-8 here");
 		return false;
 	}
 	return true;

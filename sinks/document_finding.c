@@ -135,8 +135,8 @@ document_filter(struct buf *out, const struct finding *f)
 	quoted(out, str_of(f->service));
 	buf_char(out, ')');
 	if (f->method != METHOD_NONE && f->method != METHOD_OTHER)
-		buf_printf(
-		    out, " AND http.method = \"%s\"", method_name(f->method));
+		buf_printf(out, " AND http.method = \"%s\"",
+		    method_name(f->method));
 	route_clauses(out, str_of(f->route));
 	for (size_t i = 0; i < sizeof clauses / sizeof clauses[0]; i++)
 		if (str_starts(rule, str_of(clauses[i].rule)))
@@ -283,8 +283,8 @@ put_traces(struct buf *b, const struct finding *f)
 }
 
 void
-document_finding_source(
-    struct buf *out, const struct finding *f, const struct str *paths)
+document_finding_source(struct buf *out, const struct finding *f,
+    const struct str *paths)
 {
 	struct buf filter = { 0 };
 	struct nest n;
@@ -296,8 +296,8 @@ document_finding_source(
 	if (f->method != METHOD_NONE) {
 		json_key(out, "http");
 		buf_char(out, '{');
-		part_text_in(
-		    out, "request", "method", str_of(method_name(f->method)));
+		part_text_in(out, "request", "method",
+		    str_of(method_name(f->method)));
 		buf_char(out, '}');
 	}
 	put_traces(out, f);
@@ -316,8 +316,8 @@ document_finding_source(
 }
 
 void
-document_finding(
-    struct buf *out, const struct finding *f, const struct str *paths)
+document_finding(struct buf *out, const struct finding *f,
+    const struct str *paths)
 {
 	part_head(out, "findings", f->start_ns, f->id);
 	document_finding_source(out, f, paths);

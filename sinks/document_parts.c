@@ -10,7 +10,6 @@
 
 #include <arpa/inet.h>
 
-#include "analyzers/probe.h"
 #include "core/json.h"
 
 /* ECS's release whose fields are written. */
@@ -37,8 +36,8 @@ nest_close(struct buf *b, struct nest n)
 }
 
 void
-part_head(
-    struct buf *b, const char *kind, int64_t ts_ns, const char id[HASH_ID_SIZE])
+part_head(struct buf *b, const char *kind, int64_t ts_ns,
+    const char id[HASH_ID_SIZE])
 {
 	buf_cat(b, "{\"_index\":\"telltale-");
 	buf_cat(b, kind);
@@ -160,12 +159,11 @@ part_trace_xray(struct buf *b, const uint8_t id[16])
 	hex(b, id + 4, 12);
 }
 
-/* The address as Elasticsearch takes it, ::ffff:a.b.c.d as a.b.c.d. */
+/* An address of either family; a.b.c.d is ::ffff:a.b.c.d.  False: none. */
 static bool
-address(struct str text, char out[INET6_ADDRSTRLEN])
+parse_address(struct str text, struct in6_addr *a)
 {
 	char in[INET6_ADDRSTRLEN];
-	struct in6_addr a;
 
 	if (text.n == 0 || text.n >= sizeof in)
 		return false;
@@ -173,16 +171,47 @@ address(struct str text, char out[INET6_ADDRSTRLEN])
 	in[text.n] = '\0';
 	if (memchr(in, '\0', text.n))
 		return false;
-	if (inet_pton(AF_INET, in, &a) == 1) {
-		memcpy(out, in, text.n + 1);
+	*a = (struct in6_addr){ .s6_addr = { [10] = 0xff, [11] = 0xff } };
+	if (inet_pton(AF_INET, in, &a->s6_addr[12]) == 1)
 		return true;
-	}
-	if (inet_pton(AF_INET6, in, &a) != 1)
+	return inet_pton(AF_INET6, in, a) == 1;
+}
+
+/* As Elasticsearch takes it, ::ffff:a.b.c.d as a.b.c.d. */
+static bool
+address(struct str text, char out[INET6_ADDRSTRLEN])
+{
+	struct in6_addr a;
+
+	if (!parse_address(text, &a))
 		return false;
 	if (IN6_IS_ADDR_V4MAPPED(&a))
 		return inet_ntop(AF_INET, &a.s6_addr[12], out,
 			   INET6_ADDRSTRLEN) != NULL;
 	return inet_ntop(AF_INET6, &a, out, INET6_ADDRSTRLEN) != NULL;
+}
+
+/* A proxy's of one's own: RFC 1918, 6598, 3927, 4193, 4291. */
+static bool
+internal(struct str text)
+{
+	static const struct {
+		uint8_t first[2], mask[2];
+	} nets[] = { { { 10, 0 }, { 255, 0 } }, { { 172, 16 }, { 255, 240 } },
+		{ { 192, 168 }, { 255, 255 } }, { { 100, 64 }, { 255, 192 } },
+		{ { 169, 254 }, { 255, 255 } }, { { 127, 0 }, { 255, 0 } } };
+	struct in6_addr a;
+
+	if (!parse_address(text, &a))
+		return false;
+	if (!IN6_IS_ADDR_V4MAPPED(&a))
+		return IN6_IS_ADDR_LOOPBACK(&a) || IN6_IS_ADDR_LINKLOCAL(&a) ||
+		       (a.s6_addr[0] & 0xfe) == 0xfc;
+	for (size_t i = 0; i < sizeof nets / sizeof nets[0]; i++)
+		if ((a.s6_addr[12] & nets[i].mask[0]) == nets[i].first[0] &&
+		    (a.s6_addr[13] & nets[i].mask[1]) == nets[i].first[1])
+			return true;
+	return false;
 }
 
 /*
@@ -205,7 +234,7 @@ client_of(const struct request *r)
 		one = str_trim(one);
 		if (one.n == 0)
 			continue;
-		if (!probe_private(one))
+		if (!internal(one))
 			return one;
 		first = one;
 	}
@@ -298,8 +327,8 @@ part_event(struct buf *b, const struct request *r, struct str id)
 	json_member_str(b, "kind", STR("event"));
 	part_words(b, "category", web);
 	part_words(b, "type", r->status >= 400 ? failed : access);
-	json_member_str(
-	    b, "outcome", str_of(r->status == 0 ? "unknown" : outcome));
+	json_member_str(b, "outcome",
+	    str_of(r->status == 0 ? "unknown" : outcome));
 	part_text(b, "id", id);
 	if (r->duration_ns >= 0) {
 		json_member_i64(b, "duration", r->duration_ns);

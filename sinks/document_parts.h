@@ -34,8 +34,8 @@ void part_time(struct buf *b, const char *key, int64_t ns);
 /* A text; empty: left out. */
 void part_text(struct buf *b, const char *key, struct str s);
 /* {"key":{"member":text}}; empty: left out. */
-void part_text_in(
-    struct buf *b, const char *key, const char *member, struct str s);
+void part_text_in(struct buf *b, const char *key, const char *member,
+    struct str s);
 /* ["one","two"]: the NULL ends it. */
 void part_words(struct buf *b, const char *key, const char *const *words);
 

@@ -35,8 +35,8 @@ number_part(char *out, uint64_t v)
  * by its content, so that packing or moving it changes no id.
  */
 static struct str
-stream_part(
-    char out[STREAM_MAX], const struct document_origin *origin, struct str own)
+stream_part(char out[STREAM_MAX], const struct document_origin *origin,
+    struct str own)
 {
 	struct str s = either(own, origin->stream);
 
@@ -52,8 +52,8 @@ stream_part(
 }
 
 void
-document_id(
-    char id[22], const struct document_origin *origin, const struct event *e)
+document_id(char id[22], const struct document_origin *origin,
+    const struct event *e)
 {
 	char stream[STREAM_MAX];
 	char time[8];
@@ -139,8 +139,8 @@ open_telltale(struct buf *b, const struct record *r)
 }
 
 static void
-put_log(
-    struct buf *b, const struct document_origin *origin, const struct record *r)
+put_log(struct buf *b, const struct document_origin *origin,
+    const struct record *r)
 {
 	const struct part_log log = {
 		.origin = origin,
@@ -226,8 +226,8 @@ put_xray(struct buf *b, const struct document_origin *origin,
 		part_text(b, "trace_id", s->trace_id);
 	}
 	part_text(b, "origin", s->origin);
-	json_member_str(
-	    b, "type", str_of(s->subsegment ? "subsegment" : "segment"));
+	json_member_str(b, "type",
+	    str_of(s->subsegment ? "subsegment" : "segment"));
 	json_member_bool(b, "error", s->error);
 	json_member_bool(b, "fault", s->fault);
 	json_member_bool(b, "throttle", s->throttle);

@@ -58,12 +58,12 @@ struct document_rollup {
 void document_rollup(struct buf *out, const struct document_rollup *r);
 
 /* `paths` are the run's inputs' paths, by number. */
-void document_finding(
-    struct buf *out, const struct finding *f, const struct str *paths);
+void document_finding(struct buf *out, const struct finding *f,
+    const struct str *paths);
 
 /* Only the object that is "_source" above, without index, id and line end. */
-void document_finding_source(
-    struct buf *out, const struct finding *f, const struct str *paths);
+void document_finding_source(struct buf *out, const struct finding *f,
+    const struct str *paths);
 
 /*
  * The X-Ray filter expression that gives the traces a finding counts:
@@ -76,8 +76,8 @@ void document_filter(struct buf *out, const struct finding *f);
 int document_severity(enum severity s);
 
 /* The identity of an event: 22 characters (design: identity and time). */
-void document_id(
-    char id[22], const struct document_origin *origin, const struct event *e);
+void document_id(char id[22], const struct document_origin *origin,
+    const struct event *e);
 
 /* The contract's table; ends with a NULL field. */
 struct document_field {

@@ -138,7 +138,7 @@ static const struct document_field fields[] = {
 	{ "telltale.finding.status", "finding", "keyword",
 	    "open or resolved." },
 	{ "telltale.finding.value", "finding", "double",
-	    "Share of bad requests in the deciding window, 0 to 1." },
+	    "Share of bad requests from the onset to the end, 0 to 1." },
 	{ "telltale.finding.baseline", "finding", "double",
 	    "The share before, as the test used it." },
 	{ "telltale.finding.threshold", "finding", "double",

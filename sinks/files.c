@@ -127,8 +127,8 @@ files_open(const char *dir, struct err *err)
 }
 
 static int
-write_all(
-    const struct files *f, enum file_kind kind, struct str s, struct err *err)
+write_all(const struct files *f, enum file_kind kind, struct str s,
+    struct err *err)
 {
 	while (s.n > 0) {
 		ssize_t n = write(f->fd[kind], s.p, s.n);
@@ -152,8 +152,8 @@ flush(struct files *f, enum file_kind kind, struct err *err)
 }
 
 int
-files_put(
-    struct files *f, enum file_kind kind, struct str lines, struct err *err)
+files_put(struct files *f, enum file_kind kind, struct str lines,
+    struct err *err)
 {
 	struct buf *pending = &f->pending[kind];
 	int rc = 0;
@@ -204,8 +204,8 @@ files_close(struct files *f)
 		return;
 	for (int k = 0; k < FILE_KINDS; k++) {
 		if (f->fd[k] >= 0 && !f->finished)
-			unlinkat(
-			    f->dir_fd, temporary(&tmp, (enum file_kind)k), 0);
+			unlinkat(f->dir_fd, temporary(&tmp, (enum file_kind)k),
+			    0);
 		if (f->fd[k] >= 0)
 			close(f->fd[k]);
 		buf_fini(&f->pending[k]);

@@ -39,8 +39,8 @@ const char *files_name(enum file_kind kind);
 struct files *files_open(const char *dir, struct err *err);
 
 /* Appends whole lines.  -1 with path and reason when they cannot be written. */
-int files_put(
-    struct files *f, enum file_kind kind, struct str lines, struct err *err);
+int files_put(struct files *f, enum file_kind kind, struct str lines,
+    struct err *err);
 
 /* Bytes so far. */
 uint64_t files_bytes(const struct files *f, enum file_kind kind);

@@ -16,13 +16,13 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 static void
 compare(struct str doc, struct arena *arena)
 {
-	struct xray_lexicon lexicon;
+	struct keys keys;
 	struct xray_fields quick;
 	struct xray_fields slow;
 	struct json json = { 0 };
 
-	xray_lexicon_init(&lexicon);
-	if (xray_quick(&lexicon, doc, &quick)) {
+	xray_keys_init(&keys);
+	if (xray_quick(&keys, doc, &quick)) {
 		if (xray_tree(&json, doc, arena, &slow))
 			abort();
 		for (int i = 0; i < XRAY_FIELDS; i++)

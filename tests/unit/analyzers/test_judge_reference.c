@@ -203,7 +203,9 @@ live(struct plain *r)
 static void
 plain_feed(struct plain *r, int at, unsigned n, unsigned bad)
 {
-	if (r->open && at - r->hot > 120) {
+	/* Quiet for 20 minutes, something having been answered, or for 2 h. */
+	if (r->open && at - r->hot > 120 &&
+	    (r->v[r->n - 1].at > r->hot || at - r->hot > 720)) {
 		r->open = false;
 		r->found[r->n_found - 1].open = false;
 	}

@@ -132,7 +132,7 @@ fill_findings(struct world *w)
 			.window_ns = 300 * NS_PER_SEC,
 			.window_bad = 69,
 			.window_total = 100,
-			.value_ppm = 690000,
+			.value_ppm = 787037,
 			.baseline_ppm = 2272,
 			.threshold_ppm = 100000,
 			.g_milli = 342123,
@@ -285,13 +285,12 @@ Test(report, says_what_a_person_asks)
 		"of them failed",
 		"2 findings: 1 critical, 1 warning\n",
 		"CRITICAL  slow-post  like service  POST /mysfits/{id}/like\n",
-		"69 of 100 = 69 % in 5 m 0 s (requests over 1 s); from the "
-		"onset on 85 "
-		"of 108\n",
+		"85 of 108 = 78.7 % (requests over 1 s)\n",
 		"0 of 68 before, judged as 0.2 %\n",
-		"at least 10 %, and G = 342.1 above 13.8\n",
-		"2019-02-21 06:51:43 UTC, detected 10 s later, over at "
-		"06:57:13\n",
+		"10 % and G > 13.8; passed by 69 of 100 in 5 m 0 s, G = "
+		"342.1\n",
+		"2019-02-21 06:51:43 UTC, detected 10 s later, last seen "
+		"06:57:13, resolved\n",
 		"24 ms -> 2.8 s on average\n",
 		"000000.gz:1234\n",
 		"trace 1-5c000000-000000000000000000000000\n",

@@ -252,6 +252,7 @@ Test(opt, nearest_gives_nothing_for_what_is_far)
 
 	cr_expect_eq(opt_nearest(STR("rpelay"), names, 3), 0);
 	cr_expect_eq(opt_nearest(STR("component"), names, 3), 2);
+	cr_expect_eq(opt_nearest(STR("comp"), names, 3), 2);
 	cr_expect_eq(opt_nearest(STR("qqqqq"), names, 3), -1);
 	cr_expect_eq(opt_nearest(STR(""), names, 3), -1);
 }

@@ -138,8 +138,8 @@ run_block(struct runner *r, struct str block, int at)
 	struct str value;
 	struct str rest = block;
 
-	cr_assert(
-	    str_cut(&rest, '\n', &line) && keyed(line, STR("line: "), &value),
+	cr_assert(str_cut(&rest, '\n', &line) &&
+		      keyed(line, STR("line: "), &value),
 	    "%s:%d: no line", r->path, at);
 	e.message = unescape(value, &r->line);
 	if (keyed(rest, STR("at: "), &value)) {

@@ -135,17 +135,23 @@ mutate(struct str s, char *out, uint64_t *state)
 }
 
 static bool
-same_request(const struct request *a, const struct request *b)
+same_texts(const struct request *a, const struct request *b)
 {
-	return a->end_ns == b->end_ns && a->duration_ns == b->duration_ns &&
-	       a->bytes == b->bytes && a->status == b->status &&
-	       a->method == b->method && a->grain == b->grain &&
-	       str_eq(a->method_text, b->method_text) &&
+	return str_eq(a->method_text, b->method_text) &&
 	       str_eq(a->url, b->url) && str_eq(a->path, b->path) &&
 	       str_eq(a->host, b->host) && str_eq(a->peer, b->peer) &&
 	       str_eq(a->forwarded, b->forwarded) &&
 	       str_eq(a->agent, b->agent) && str_eq(a->referer, b->referer) &&
 	       str_eq(a->trace_id, b->trace_id) && str_eq(a->target, b->target);
+}
+
+static bool
+same_request(const struct request *a, const struct request *b)
+{
+	return a->end_ns == b->end_ns && a->duration_ns == b->duration_ns &&
+	       a->bytes == b->bytes && a->status == b->status &&
+	       a->method == b->method && a->grain == b->grain &&
+	       same_texts(a, b);
 }
 
 static bool
@@ -223,9 +229,10 @@ accepted(struct str line, struct json *json, struct arena *arena,
 
 	for (const struct dialect *d = dialect_table(); d->name; d++) {
 		struct request q;
-		struct scan s = {
-			.line = line, .q = &q, .json = json, .arena = arena
-		};
+		struct scan s = { .line = line,
+			.q = &q,
+			.json = json,
+			.arena = arena };
 
 		scan_clear(&s);
 		if ((d->head && !d->head(&s)) || !d->parse(&s))

@@ -168,8 +168,8 @@ Test(input, is_an_error_only_when_there_is_nothing)
 	struct buf out = { 0 };
 
 	mkdir("empty", 0777);
-	cr_assert_str_eq(
-	    COLLECT(&out, "empty"), "nothing to read: no file there");
+	cr_assert_str_eq(COLLECT(&out, "empty"),
+	    "nothing to read: no file there");
 	buf_fini(&out);
 }
 
@@ -215,12 +215,12 @@ Test(input, knows_an_export_by_its_path)
 		put(path, "");
 		cr_assert_eq(inputs_collect(&in, &path, 1, &err), 0);
 		cr_assert_eq(in.n, 1);
-		cr_assert(
-		    str_eq(in.v[0].group, str_of(rows[i].group)), "%s", path);
-		cr_assert(
-		    str_eq(in.v[0].task, str_of(rows[i].task)), "%s", path);
-		cr_assert(
-		    str_eq(in.v[0].stream, str_of(rows[i].stream)), "%s", path);
+		cr_assert(str_eq(in.v[0].group, str_of(rows[i].group)), "%s",
+		    path);
+		cr_assert(str_eq(in.v[0].task, str_of(rows[i].task)), "%s",
+		    path);
+		cr_assert(str_eq(in.v[0].stream, str_of(rows[i].stream)), "%s",
+		    path);
 		inputs_fini(&in);
 	}
 }
@@ -247,8 +247,8 @@ Test(input, goes_no_deeper_than_64_directories)
 	buf_printf(&want, "!%s (more than 64 directories deep: not entered)\n",
 	    buf_cstr(&path));
 	COLLECT(&out, "d");
-	cr_assert(
-	    str_starts(buf_view(&out), buf_view(&want)), "%s", buf_cstr(&out));
+	cr_assert(str_starts(buf_view(&out), buf_view(&want)), "%s",
+	    buf_cstr(&out));
 	buf_fini(&path);
 	buf_fini(&out);
 	buf_fini(&want);

@@ -22,9 +22,9 @@ struct fixture {
 static enum decode
 decode(struct fixture *f, struct str stream, struct str line)
 {
-	f->e = (struct event){
-		.ts_ns = WHEN_NONE, .stream = stream, .message = line
-	};
+	f->e = (struct event){ .ts_ns = WHEN_NONE,
+		.stream = stream,
+		.message = line };
 	return message_decode(f->m, &f->e, &f->arena, &f->r, &f->bad);
 }
 

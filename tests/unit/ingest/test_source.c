@@ -7,6 +7,7 @@
 #include "ingest/source.h"
 
 #include <criterion/criterion.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/mman.h>
@@ -46,7 +47,7 @@ pack_with(struct buf *to, struct str s, int window, gz_header *header)
 	cr_assert_eq(deflateInit2(&z, 6, Z_DEFLATED, window, 8, 0), Z_OK);
 	if (header)
 		deflateSetHeader(&z, header);
-	size_t room = deflateBound(&z, s.n) + 1024;
+	size_t room = deflateBound(&z, s.n) + 200000;
 	z.next_out = (Bytef *)buf_room(to, room);
 	z.avail_out = (uInt)room;
 	z.next_in = (Bytef *)(uintptr_t)s.p;
@@ -196,8 +197,8 @@ Test(source, inflates_every_packing)
 			cr_assert(g.opened, "%s: %s", names[i], g.err.text);
 			cr_assert(IS(g, s), "%s, how %zu", names[i], k);
 			cr_assert_eq(g.notes.broken, 0, "%s", names[i]);
-			cr_assert_eq(
-			    g.notes.members, i == 2 ? 2 : 1, "%s", names[i]);
+			cr_assert_eq(g.notes.members, i == 2 ? 2 : 1, "%s",
+			    names[i]);
 			cr_assert_eq(g.notes.bytes_packed, file.n);
 			drop(&g);
 		}
@@ -221,8 +222,8 @@ Test(source, leaves_a_fourth_layer_and_says_so)
 	}
 	struct got g = read_file(a);
 	cr_assert(str_starts(buf_view(&g.out), STR("\x1f\x8b")));
-	cr_assert_str_eq(
-	    g.notes.what, "packed more than 3 times: not unpacked further");
+	cr_assert_str_eq(g.notes.what,
+	    "packed more than 3 times: not unpacked further");
 	drop(&g);
 	buf_fini(&a);
 	buf_fini(&b);
@@ -405,8 +406,8 @@ Test(source, damage_reads_the_same_in_any_block_size)
 		drop(&g);
 		for (size_t k = 0; k < sizeof(hows) / sizeof(*hows); k++) {
 			g = read_as(buf_view(&file), hows[k]);
-			cr_assert_eq(
-			    digest(0, &g), want, "%zu: how %zu", at, k);
+			cr_assert_eq(digest(0, &g), want, "%zu: how %zu", at,
+			    k);
 			drop(&g);
 		}
 		file.p[at] ^= 0x10;
@@ -430,6 +431,31 @@ Test(source, a_wrong_checksum_is_noted_and_the_next_member_read)
 	cr_assert_eq(g.notes.members, 3);
 	cr_assert_str_eq(g.notes.what,
 	    "gzip member 1, at byte 0: its length does not match");
+	drop(&g);
+	buf_fini(&file);
+}
+
+Test(source, reads_long_headers_and_checks_their_checksum)
+{
+	static Bytef extra[60000], name[90000];
+	gz_header header = { .name = name,
+		.extra = extra,
+		.extra_len = sizeof(extra),
+		.hcrc = 1 };
+	struct buf file = { 0 };
+
+	memset(name, 'n', sizeof(name) - 1);
+	pack_with(&file, STR("one\n"), GZIP, &header);
+	struct got g = read_file(file);
+	cr_assert(IS(g, STR("one\n")));
+	cr_assert_eq(g.notes.broken, 0);
+	drop(&g);
+
+	file.p[70000] = 'm';
+	g = read_file(file);
+	cr_assert(IS(g, STR("one\n")));
+	cr_assert_str_eq(g.notes.what,
+	    "gzip member 1, at byte 0: the header's checksum does not match");
 	drop(&g);
 	buf_fini(&file);
 }
@@ -498,6 +524,66 @@ Test(source, reads_a_slow_pipe_without_losing_the_first_bytes)
 	drop(&g);
 	buf_fini(&text);
 	buf_fini(&file);
+}
+
+Test(source, reads_standard_input_and_leaves_it_open)
+{
+	struct got g = { 0 };
+	int ends[2];
+
+	cr_assert_eq(pipe(ends), 0);
+	cr_assert_eq(write(ends[1], "one\ntwo\n", 8), 8);
+	close(ends[1]);
+	dup2(ends[0], STDIN_FILENO);
+	take(&g, "-", &limits_default, 3);
+	cr_assert(IS(g, STR("one\ntwo\n")));
+	cr_assert(fcntl(STDIN_FILENO, F_GETFD) >= 0);
+	drop(&g);
+}
+
+Test(source, reads_a_file_on_standard_input_as_often_as_asked)
+{
+	struct input in = { .path = (char[]){ "-" } };
+	struct source *s[2];
+	struct err err;
+	char text[16];
+	size_t n;
+	int fd = memfd_create("stdin", 0);
+
+	cr_assert_eq(write(fd, "one\ntwo\n", 8), 8);
+	dup2(fd, STDIN_FILENO);
+	for (int i = 0; i < 2; i++) {
+		s[i] = source_open(&in, &limits_default, &err);
+		cr_assert(s[i], "%s", err.text);
+	}
+	for (int i = 0; i < 2; i++) {
+		cr_assert_eq(source_read(s[i], text, sizeof(text), &n, &err),
+		    FLOW_OK);
+		cr_assert_eq(n, 8);
+		source_close(s[i]);
+	}
+	close(fd);
+}
+
+Test(source, reads_the_corpus)
+{
+	static const struct {
+		const char *path;
+		size_t bytes;
+	} rows[] = {
+		{ "../shared/corpus/http-elastic/apache_logs.gz", 2370789 },
+	};
+
+	for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
+		struct got g = { 0 };
+		if (access(rows[i].path, R_OK) == -1)
+			cr_skip_test("%s is not there", rows[i].path);
+		take(&g, rows[i].path, &limits_default, 1 << 20);
+		cr_assert_eq(g.out.n, rows[i].bytes, "%s: %zu", rows[i].path,
+		    g.out.n);
+		cr_assert_eq(g.notes.broken, 0);
+		drop(&g);
+	}
 }
 
 Test(source, says_why_a_file_cannot_be_opened)

@@ -21,7 +21,7 @@
 
 struct kit {
 	struct xray *x;
-	struct xray_lexicon lexicon;
+	struct keys keys;
 	struct json json;
 	struct arena arena;
 	struct event event;
@@ -33,7 +33,7 @@ static void
 kit_init(struct kit *k)
 {
 	*k = (struct kit){ .x = xray_new() };
-	xray_lexicon_init(&k->lexicon);
+	xray_keys_init(&k->keys);
 }
 
 static void
@@ -64,7 +64,7 @@ agree(struct kit *k, struct str doc)
 	/* An own copy, so that the sanitizers see a step beyond its end. */
 	if (doc.n)
 		memcpy(copy, doc.p, doc.n);
-	yes = xray_quick(&k->lexicon, (struct str){ copy, doc.n }, &quick);
+	yes = xray_quick(&k->keys, (struct str){ copy, doc.n }, &quick);
 	if (yes) {
 		bad = xray_tree(&k->json, doc, &k->arena, &slow);
 		cr_assert_null(bad, "%s: %.*s", bad, STR_ARG(doc));
@@ -203,12 +203,12 @@ Test(xray, keeps_nanoseconds_in_every_notation)
 	for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
 		struct buf b = { 0 };
 
-		buf_printf(
-		    &b, "{" I T N "\"start_time\":%s," E "}", rows[i].text);
+		buf_printf(&b, "{" I T N "\"start_time\":%s," E "}",
+		    rows[i].text);
 		cr_assert_eq(decode(&k, buf_view(&b)), DECODE_OK, "%s: %s",
 		    rows[i].text, k.bad);
-		cr_expect_eq(
-		    k.r.segment.start_ns, rows[i].ns, "%s", rows[i].text);
+		cr_expect_eq(k.r.segment.start_ns, rows[i].ns, "%s",
+		    rows[i].text);
 		buf_fini(&b);
 	}
 	kit_fini(&k);
@@ -304,8 +304,8 @@ Test(xray, refuses_512_levels_and_one)
 		cr_expect_eq(decode(&k, buf_view(&b)),
 		    depth > 512 ? DECODE_BAD : DECODE_OK, "%d", depth);
 		if (depth > 512)
-			cr_expect(str_starts(
-			    str_of(k.bad), STR("document nested too deeply")));
+			cr_expect(str_starts(str_of(k.bad),
+			    STR("document nested too deeply")));
 		buf_fini(&b);
 	}
 	kit_fini(&k);
@@ -600,15 +600,15 @@ Test(xray, makes_requests_of_summaries)
 	struct event e = { .message = STR(doc) };
 
 	kit_init(&k);
-	cr_assert_eq(
-	    xray_decode_summary(k.x, &e, &k.arena, &k.r, &k.bad), DECODE_OK);
+	cr_assert_eq(xray_decode_summary(k.x, &e, &k.arena, &k.r, &k.bad),
+	    DECODE_OK);
 	cr_expect_eq(k.r.kind, RECORD_REQUEST);
 	cr_expect_eq(k.r.request.duration_ns, 84000000);
 	cr_expect_eq(k.r.ts_ns, 1499473304584000000);
 	cr_expect_eq(k.r.request.status, 200);
 	cr_expect(str_eq(k.r.request.path, STR("/api")));
 	e.message = STR("{\"Id\":\"x\"}");
-	cr_assert_eq(
-	    xray_decode_summary(k.x, &e, &k.arena, &k.r, &k.bad), DECODE_BAD);
+	cr_assert_eq(xray_decode_summary(k.x, &e, &k.arena, &k.r, &k.bad),
+	    DECODE_BAD);
 	kit_fini(&k);
 }

@@ -148,3 +148,19 @@ Test(query_group, add_and_remove_keep_all_of_them_expressions)
 	cr_expect(query_groups_remove(&g, STR("a"), &err) == 0 && g.n == 0);
 	query_groups_fini(&g);
 }
+
+Test(query_group, reads_what_the_aws_cli_prints)
+{
+	static const char path[] =
+	    "../shared/corpus/xray/awscli-get-groups.response.json";
+	struct query_groups g = { 0 };
+	struct err err;
+
+	if (access(path, R_OK) < 0) {
+		fprintf(stderr, "skipped: no %s\n", path);
+		return;
+	}
+	cr_assert(query_groups_read(&g, path, &err) == 0, "%s", err.text);
+	cr_expect(g.n == 2 && g.v[0].expression.n && g.v[0].arn.n);
+	query_groups_fini(&g);
+}

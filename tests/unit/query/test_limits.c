@@ -93,6 +93,9 @@ Test(query_limits, refuses_what_is_not_utf8)
 	buf_reset(&b);
 	repeat(&b, "user = \"\xed\xa0\x80\"", 1);
 	refused(&b, NULL, "not UTF-8");
+	buf_reset(&b);
+	buf_put(&b, "annotation[a\0] = 1", 18);
+	refused(&b, NULL, "the character 0");
 	buf_fini(&b);
 }
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Documents: valid JSON whatever the bytes, and the contract's fields. */
 #include <criterion/criterion.h>
+#include <stdio.h>
 
 #include "core/json.h"
 #include "core/when.h"
@@ -222,8 +223,8 @@ Test(documents, any_bytes_give_valid_json)
 		document_segment(&b, &o, &r, &verdict);
 		expect(&b, "_index", "telltale-segments-1970.01.01");
 		buf_reset(&b);
-		document_dead(
-		    &b, &o, &(struct dead){ .reason = "bad", .bytes = s });
+		document_dead(&b, &o,
+		    &(struct dead){ .reason = "bad", .bytes = s });
 		expect(&b, "_source.error.message", "bad");
 		buf_fini(&b);
 	}
@@ -395,14 +396,14 @@ Test(documents, filters_reproduce_each_rules_set)
 		struct buf b = { 0 };
 
 		if (rows[i].route)
-			strncat(route, rows[i].route, sizeof route - 1);
+			snprintf(route, sizeof route, "%s", rows[i].route);
 		f = finding(service, rows[i].route ? route : NULL);
 		f.rule = rows[i].rule;
 		f.method = rows[i].method;
 		f.over_ns = NS_PER_SEC / 4;
 		document_filter(&b, &f);
-		cr_expect_str_eq(
-		    buf_cstr(&b), rows[i].filter, "%s", buf_cstr(&b));
+		cr_expect_str_eq(buf_cstr(&b), rows[i].filter, "%s",
+		    buf_cstr(&b));
 		buf_fini(&b);
 	}
 }
@@ -442,15 +443,16 @@ Test(documents, every_field_written_is_in_the_table)
 	struct finding f = finding(service, route);
 	char cause[] = "c";
 	const struct str paths[] = { S("p") };
-	struct cell sums = {
-		.n = 3, .timed = 2, .sum_us = 7, .status = { 1, 1, 1, 1, 1, 1 }
-	};
+	struct cell sums = { .n = 3,
+		.timed = 2,
+		.sum_us = 7,
+		.status = { 1, 1, 1, 1, 1, 1 } };
 	struct record r = request();
 	struct buf b[6] = { { 0 } };
 
-	f.causes[0] = (struct cause){
-		.text = cause, .template_text = cause, .service = cause
-	};
+	f.causes[0] = (struct cause){ .text = cause,
+		.template_text = cause,
+		.service = cause };
 	f.n_causes = 1;
 	r.log = (struct logline){ STR("INFO"), STR("l"), STR("t") };
 	r.request.target = STR("10.0.0.1:80");
@@ -466,11 +468,11 @@ Test(documents, every_field_written_is_in_the_table)
 	document_request(&b[0], &origin, &r, &verdict);
 	document_log(&b[1], &origin, &r);
 	document_segment(&b[2], &origin, &r, &verdict);
-	document_dead(
-	    &b[3], &origin, &(struct dead){ .reason = "x", .bytes = STR("y") });
-	document_rollup(
-	    &b[4], &(struct document_rollup){
-		       .service = STR("s"), .route = STR("/"), .sums = &sums });
+	document_dead(&b[3], &origin,
+	    &(struct dead){ .reason = "x", .bytes = STR("y") });
+	document_rollup(&b[4], &(struct document_rollup){ .service = STR("s"),
+				   .route = STR("/"),
+				   .sums = &sums });
 	document_finding(&b[5], &f, paths);
 	for (int i = 0; i < 6; i++) {
 		struct json j = { 0 };

@@ -152,8 +152,8 @@ Test(files, a_path_that_is_no_directory_is_refused)
 	struct err err = { "" };
 
 	cr_expect_null(files_open("/dev/null", &err));
-	cr_expect_str_eq(
-	    err.text, "/dev/null: cannot be used for --out: Not a directory");
+	cr_expect_str_eq(err.text,
+	    "/dev/null: cannot be used for --out: Not a directory");
 }
 
 Test(files, a_link_in_the_place_of_a_temporary_is_not_followed)

@@ -1,0 +1,17 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * From an assembled trace to the service graph.
+ *
+ * A node's samples are its completed segments, an inferred node's the calls to
+ * it; an edge's are the callers' records.  The client of a root has an edge
+ * and no samples of its own.  What is in progress is not counted.
+ */
+#ifndef PIPELINE_TRACE_GRAPH_H
+#define PIPELINE_TRACE_GRAPH_H
+
+#include "analyzers/graph.h"
+#include "ingest/assemble.h"
+
+void trace_graph_add(struct graph *g, const struct trace *t);
+
+#endif

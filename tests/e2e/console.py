@@ -1,0 +1,132 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
+"""The console: exit statuses, words on stderr, results on stdout."""
+import json
+import os
+import signal
+import subprocess
+import time
+
+from tap import CORPUS, TELLTALE, done, ok, same, skip
+
+LIKE = os.path.join(CORPUS, "like-service", "python2-2019")
+HAVE = os.path.isdir(LIKE)
+ARCHIVE = [os.path.join(LIKE, "logs", "s3-export"),
+           os.path.join(LIKE, "xray", "segments.ndjson")]
+
+
+def run(*args, env=None, **more):
+    more.setdefault("stdout", subprocess.PIPE)
+    return subprocess.run([TELLTALE, *args], stderr=subprocess.PIPE,
+                          stdin=subprocess.DEVNULL, timeout=60,
+                          env={**os.environ, **(env or {})}, **more)
+
+
+USAGE = [
+    (["rpelay"], "there is no command 'rpelay'; did you mean 'replay'?"),
+    (["xyzzy"], "there is no command 'xyzzy'; 'telltale help' lists them"),
+    (["replay"], "replay: a PATH is missing: files, directories, or - for "
+     "standard input; see 'telltale help replay'"),
+    (["replay", "--jsn", "."], "replay: there is no option --jsn; did you "
+     "mean --json?; see 'telltale help replay'"),
+    (["replay", "--rule", "slow", "."], "replay: --rule: there is no rule "
+     "'slow'; did you mean 'slow-post'?; see 'telltale help replay'"),
+    (["replay", "--json", "--ndjson", "."], "replay: --json and --ndjson "
+     "exclude each other; see 'telltale help replay'"),
+    (["replay", "--service-name", "x", "."], "replay: --service-name: 'x' is "
+     "not GROUP=NAME; see 'telltale help replay'"),
+    (["replay", "--since", "2020-01-02", "--until", "2020-01-01", "."],
+     "replay: --since is not before --until: nothing is between them; see "
+     "'telltale help replay'"),
+    (["replay", "--dialect", "/nonexistent", "."], None),
+    (["completion", "tcsh"], "completion: one shell is expected: bash, fish "
+     "or zsh; see 'telltale help completion'"),
+]
+for args, words in USAGE:
+    r = run(*args)
+    ok(r.returncode == 64 and r.stdout == b"" and
+       (words is None or r.stderr.decode() == f"telltale: {words}\n"),
+       f"usage: {' '.join(args)}", f"{r.returncode} {r.stderr.decode()}")
+
+for args in (["--version"], ["--help"], ["help"], ["help", "replay"],
+             ["replay", "--help"], ["components"], ["completion", "fish"]):
+    r = run(*args)
+    ok(r.returncode == 0 and r.stdout and not r.stderr,
+       f"stdout alone and status 0: {' '.join(args)}", r.stderr.decode())
+same(json.loads(run("components", "--json").stdout)["schema"], "telltale/1",
+     "components --json is one object")
+same(subprocess.run(["bash", "-n"], input=run("completion", "bash").stdout)
+     .returncode, 0, "bash accepts its completion")
+
+r = run("replay", "/nonexistent/\x1b[31mred")
+ok(r.returncode == 66 and b"\x1b" not in r.stdout + r.stderr and
+   b"\\x1b[31mred: No such file or directory" in r.stderr,
+   "a missing input is status 66, and its escapes are shown", r.stderr)
+
+if HAVE:
+    r = run("replay", *ARCHIVE)
+    same((r.returncode, r.stderr), (0, b""), "findings are no failure, and "
+         "without a terminal there is no progress")
+    ok(max(map(len, r.stdout.decode().splitlines())) <= 80,
+       "a pipe gets 80 columns")
+    same(run("replay", "--fail-on", "critical", *ARCHIVE).returncode, 1,
+         "--fail-on is met")
+    same(run("replay", "--fail-on", "critical", *ARCHIVE,
+             "/nonexistent").returncode, 1,
+         "--fail-on stands whatever else is missing")
+    same(run("replay", "--rule", "target-health", "--fail-on", "critical",
+             "/nonexistent", *ARCHIVE).returncode, 66,
+         "nothing found where something is missing is no success")
+    ok(b"\x1b[" in run("replay", *ARCHIVE,
+                       env={"CLICOLOR_FORCE": "1"}).stdout and
+       b"\x1b[" not in run("replay", *ARCHIVE,
+                           env={"CLICOLOR_FORCE": "1",
+                                "NO_COLOR": "1"}).stdout,
+       "colour is forced and forbidden by the environment")
+    ok(run("replay", *ARCHIVE, env={"LC_ALL": "C"}).stdout.isascii(),
+       "without UTF-8 the report is ASCII")
+    with open("/dev/full", "wb") as full:
+        r = run("replay", *ARCHIVE, stdout=full)
+    same((r.returncode, r.stderr), (74, b"telltale: standard output: cannot "
+         b"write: No space left on device\n"), "a full disk is said")
+    reader, writer = os.pipe()
+    os.close(reader)
+    r = run("replay", *ARCHIVE, stdout=writer)
+    os.close(writer)
+    same((r.returncode, r.stderr), (141, b""),
+         "a reader that is gone ends it quietly")
+    findings = json.loads(run("replay", "--json", *ARCHIVE).stdout)["findings"]
+    lines = run("replay", "--ndjson", *ARCHIVE).stdout.decode().splitlines()
+    same([json.loads(x)["_source"] for x in lines], findings,
+         "--ndjson are the documents of --json's findings")
+    out = os.path.join(os.environ.get("TMPDIR", "/tmp"), "console-out")
+    runs = []
+    for _ in range(2):
+        run("replay", "--out", out, *ARCHIVE)
+        runs.append({n: open(os.path.join(out, n)).read()
+                     for n in sorted(os.listdir(out))})
+    same(runs[0], runs[1], "--out gives the same files again")
+    same(runs[0]["findings.ndjson"].splitlines(), lines,
+         "findings.ndjson is what --ndjson prints")
+    r = run("replay", "--out", "/dev/null", *ARCHIVE)
+    ok(r.returncode == 74 and b"/dev/null: cannot be used for --out" in
+       r.stderr, "--out that is no directory is said", r.stderr)
+else:
+    skip("the archive's report", "../shared/corpus is not here")
+
+for number, status in ((signal.SIGINT, 130), (signal.SIGTERM, 143)):
+    reader, writer = os.pipe()
+    with subprocess.Popen([TELLTALE, "replay", "-"], stdin=reader,
+                          stdout=subprocess.PIPE,
+                          stderr=subprocess.PIPE) as p:
+        os.write(writer, b"one line\n")
+        time.sleep(0.5)
+        p.send_signal(number)
+        stdout, stderr = p.communicate(timeout=30)
+    os.close(reader)
+    os.close(writer)
+    same((p.returncode, stdout, stderr),
+         (status, b"", b"telltale: interrupted: nothing is printed, since it "
+          b"would not be complete\n"), f"{number.name} prints nothing found")
+
+done()

@@ -1,0 +1,156 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
+"""One archive, one answer: threads, block sizes, order and packing of the
+inputs, and the order of lines in an export do not show."""
+import gzip
+import os
+import random
+import shutil
+import tap
+from tap import ok, same, telltale
+
+DEMO = "demo/like-service"
+rng = random.Random(20261121)
+
+
+def outputs(paths, *options, cwd=None):
+    """The report, the JSON and every document of one run."""
+    out = tap.folder()
+    run = telltale("replay", "--width", "100", "--color", "never", *options,
+                   "--out", out, *paths, cwd=cwd)
+    js = telltale("replay", "--json", *options, *paths, cwd=cwd)
+    files = {f: open(os.path.join(out, f), "rb").read()
+             for f in sorted(os.listdir(out))}
+    shutil.rmtree(out)
+    return run.status, run.out, js.out, files
+
+
+def compare(name, paths, variants, cwd=None):
+    want = outputs(paths, "--threads", "1", cwd=cwd)
+    ok(want[0] == 0 and len(want[1]) > 200, f"{name}: a report", want[1])
+    for label, options, order in variants:
+        got = outputs(order(list(paths)), *options, cwd=cwd)
+        for what, a, b in zip(("status", "report", "json"), got, want):
+            ok(a == b, f"{name}: {label}: same {what}")
+        ok(got[3] == want[3], f"{name}: {label}: same documents",
+           [f for f in want[3] if got[3].get(f) != want[3][f]])
+
+
+def keep(paths):
+    return paths
+
+
+def turned(paths):
+    return paths[::-1]
+
+
+VARIANTS = [
+    ("2 threads", ("--threads", "2"), keep),
+    ("5 threads, turned round", ("--threads", "5"), turned),
+    ("blocks of 1 byte", ("--block-size", "1"), keep),
+    ("blocks of 61 bytes", ("--block-size", "61"), turned),
+    ("blocks of 1 MiB", ("--block-size", "1M"), keep),
+]
+
+
+def made_up(root):
+    """Eight streams of two services, not in order, and their segments."""
+    t0 = 1795226400000
+    segments = []
+    for s in range(8):
+        lines = []
+        for i in range(400):
+            t = t0 + rng.randrange(3600_000)
+            late = 1800_000 < t - t0 < 2400_000
+            path = rng.choice(["/", "/a/%d" % rng.randrange(99), "/b",
+                               "/c/%08x" % rng.randrange(1 << 32)])
+            status = 404 if path == "/b" and late else 200
+            method = rng.choice(["GET", "POST"])
+            lines.append((t, '10.0.0.%d - - [21/Nov/2026 02:00:00] "%s %s '
+                          'HTTP/1.1" %d -' % (rng.randrange(4), method, path,
+                                              status)))
+            if s < 4 and rng.random() < 0.4:
+                d = 1.7 if late and method == "POST" else 0.02
+                segments.append(
+                    '{"id":"%016x","trace_id":"1-%08x-%024x","name":"alpha",'
+                    '"start_time":%.3f,"end_time":%.3f,"http":{"request":{'
+                    '"url":"http://h%s","method":"%s"},"response":{"status":%d'
+                    '}}}' % (rng.randrange(1 << 64), t // 1000,
+                             rng.randrange(1 << 96), t / 1e3 - d, t / 1e3,
+                             path, method, status))
+        text = "".join(f"{stamp(t)} {m}\n" for t, m in lines)
+        group = "grp-a" if s < 4 else "grp-b"
+        tap.write(f"{root}/{group}/4f2c1e7a-1111-4222-8333-00000000000{s}/"
+                  f"x-{group}-{s:032x}/000000.gz",
+                  gzip.compress(text.encode(), mtime=0))
+    rng.shuffle(segments)
+    tap.write(f"{root}/x/segments.ndjson", "\n".join(segments) + "\n")
+
+
+def stamp(ms):
+    import datetime
+    t = datetime.datetime.fromtimestamp(ms / 1000, datetime.timezone.utc)
+    return t.strftime("%Y-%m-%dT%H:%M:%S.") + "%03dZ" % (ms % 1000)
+
+
+def findings(*args, cwd=None):
+    """What was found, without where: places change when lines move."""
+    found = tap.replay(*args, cwd=cwd)["findings"]
+    for f in found:
+        f["telltale"]["finding"].pop("evidence")
+        f["telltale"]["finding"].pop("trace_id", None)
+        f.pop("trace", None)
+    return found
+
+
+compare("demo", [DEMO + "/s3-export", DEMO + "/xray"], VARIANTS)
+
+root = tap.folder()
+made_up(root)
+compare("made up", [f"{root}/grp-a", f"{root}/grp-b", f"{root}/x"], VARIANTS)
+
+# Packing: every file inflated, or packed twice.
+for label, change in (("plain", gzip.decompress),
+                      ("gzip in gzip", lambda b: gzip.compress(b, mtime=0))):
+    other = tap.folder()
+    for base, _, names in os.walk(root):
+        for name in names:
+            path = os.path.join(base, name)
+            data = open(path, "rb").read()
+            if name.endswith(".gz"):
+                data = change(data)
+            tap.write(os.path.join(other, os.path.relpath(path, root)), data)
+    a = telltale("replay", "--json", ".", cwd=root).json()
+    b = telltale("replay", "--json", ".", cwd=other).json()
+    for doc in (a, b):
+        for key in ("bytes", "bytes_packed"):
+            doc.pop(key, None)
+        for i in doc["inputs"]:
+            for key in ("bytes", "bytes_packed", "gzip_members"):
+                i.pop(key, None)
+    ok(a == b, f"made up: {label}: the same but for the bytes")
+
+# Order of lines inside the exports: sorted, and newest first.
+want = findings(root)
+ok(len(want) >= 2, "made up: there is something to find", want)
+for label, key in (("sorted", lambda l: l), ("newest first", None)):
+    other = tap.folder()
+    for base, _, names in os.walk(root):
+        for name in names:
+            path = os.path.join(base, name)
+            data = open(path, "rb").read()
+            if name.endswith(".gz"):
+                lines = gzip.decompress(data).splitlines(True)
+                lines.sort(key=lambda l: l[:24], reverse=key is None)
+                data = gzip.compress(b"".join(lines), mtime=0)
+            tap.write(os.path.join(other, os.path.relpath(path, root)), data)
+    same(findings(other), want, f"made up: {label}: the same findings")
+
+if os.path.isdir(tap.CORPUS):
+    one = [VARIANTS[1], VARIANTS[3]]
+    compare("corpus", [f"{tap.CORPUS}/logs", f"{tap.CORPUS}/xray",
+                       f"{tap.CORPUS}/like-service/python3/logs",
+                       f"{tap.CORPUS}/like-service/python3/xray"], one)
+else:
+    tap.skip("corpus", f"{tap.CORPUS} is not here")
+tap.done()
