@@ -504,6 +504,15 @@ run_replay(const struct flags *f, const struct replay_options *options,
 }
 
 static int
+prepare(struct settings *s, const struct flags *f, int paths, struct err *err)
+{
+	if (paths == 0)
+		return err_set(err, "a PATH is missing: files, directories, or "
+				    "- for standard input");
+	return settings_init(s, f, err);
+}
+
+static int
 run(int argc, char **argv)
 {
 	struct flags f;
@@ -514,16 +523,11 @@ run(int argc, char **argv)
 	int status;
 
 	opt_defaults(opts, &f);
-	if (opt_parse(opts, &f, argc, argv, &n, &err) < 0) {
+	if (opt_parse(opts, &f, argc, argv, &n, &err) < 0 ||
+	    (!f.help && prepare(&s, &f, n, &err) < 0)) {
 		status = command_usage(&command_replay, &err);
 	} else if (f.help) {
 		status = command_help_print(&command_replay);
-	} else if (n == 0) {
-		err_set(&err, "a PATH is missing: files, directories, or - "
-			      "for standard input");
-		status = command_usage(&command_replay, &err);
-	} else if (settings_init(&s, &f, &err) < 0) {
-		status = command_usage(&command_replay, &err);
 	} else {
 		term_init(&term, STDOUT_FILENO, (enum term_color)f.color,
 		    (size_t)f.width);
