@@ -41,8 +41,8 @@ put_stat(struct buf *b, const char *key, const struct graph_stat *s)
 	buf_char(b, '}');
 	api_count(b, "TotalCount", graph_total(s));
 	json_key(b, "TotalResponseTime");
-	api_milliseconds(b, s->response_ns > INT64_MAX ? INT64_MAX
-						       : (int64_t)s->response_ns);
+	api_milliseconds(b,
+	    s->response_ns > INT64_MAX ? INT64_MAX : (int64_t)s->response_ns);
 	buf_char(b, '}');
 }
 
@@ -67,8 +67,7 @@ put_histogram(struct buf *b, const char *key, const struct histogram *h)
 	api_open(b, key, '[');
 	for (uint32_t i = 0; i <= h->n; i++) {
 		uint32_t n = i < h->n ? h->count[i] : 0;
-		int64_t ms =
-		    n > 0 ? bin_value_ms(h, h->first + i, n) : value;
+		int64_t ms = n > 0 ? bin_value_ms(h, h->first + i, n) : value;
 
 		if (count > 0 && (ms != value || i == h->n)) {
 			json_item(b);
@@ -375,8 +374,8 @@ cursors_new(const struct xray_api_series *s, int64_t *first, int64_t *last)
 		if (n == 0)
 			continue;
 		*first = g->v[0].start_ns < *first ? g->v[0].start_ns : *first;
-		*last = g->v[n - 1].start_ns > *last ? g->v[n - 1].start_ns
-						     : *last;
+		*last =
+		    g->v[n - 1].start_ns > *last ? g->v[n - 1].start_ns : *last;
 	}
 	if (s->from_ns != WHEN_NONE)
 		*first = s->from_ns;

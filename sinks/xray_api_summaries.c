@@ -192,8 +192,7 @@ put_causes(struct buf *b, const struct trace *t)
 
 		api_open(b, keys[k], '[');
 		for (size_t i = 0; i < list->n; i++)
-			put_cause(b, t, &list->v[i],
-			    (enum trace_cause_kind)k);
+			put_cause(b, t, &list->v[i], (enum trace_cause_kind)k);
 		buf_char(b, ']');
 	}
 }

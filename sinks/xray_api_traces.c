@@ -79,7 +79,8 @@ hook_add(struct folding *f, uint32_t i, uint32_t entity, bool folded)
 	f->hooks[f->n_hooks++] =
 	    (struct hook){ .id = v[entity].id, .span = i, .folded = folded };
 	if (folded)
-		f->alone[f->n_alone++] = (struct hook){ v[i].id, i, true, false };
+		f->alone[f->n_alone++] =
+		    (struct hook){ v[i].id, i, true, false };
 	if (segment != SPAN_NONE)
 		f->has[segment] |= folded ? HAS_FOLDED : HAS_MADE;
 }
@@ -272,8 +273,8 @@ put_subsegments(struct folding *f, const struct json_val *list, struct str id)
 			put_entity(f, v, false);
 		}
 	}
-	for (size_t i = first;
-	     i < f->n_hooks && str_eq(f->hooks[i].id, id); i++) {
+	for (size_t i = first; i < f->n_hooks && str_eq(f->hooks[i].id, id);
+	     i++) {
 		const struct span *s = &f->t->spans[f->hooks[i].span];
 
 		if (!f->hooks[i].folded || f->hooks[i].done)
