@@ -137,6 +137,20 @@ parse_group(struct str *s, uint16_t *group)
 	return n > 0;
 }
 
+/* Puts zeros where the "::" stood, SIZE_MAX: nowhere. */
+static bool
+expand_v6(const uint8_t bytes[16], size_t n, size_t gap, uint8_t out[16])
+{
+	if (gap == SIZE_MAX ? n != 16 : n > 14)
+		return false;
+	if (gap == SIZE_MAX)
+		gap = n;
+	memset(out, 0, 16);
+	memcpy(out, bytes, gap);
+	memcpy(out + 16 - (n - gap), bytes + gap, n - gap);
+	return true;
+}
+
 /*
  * RFC 4291, section 2.2: groups, one "::", perhaps a dotted tail.  A zone is
  * left out.
@@ -174,14 +188,9 @@ parse_v6(struct str s, uint8_t out[16])
 		bytes[n++] = (uint8_t)(group >> 8);
 		bytes[n++] = (uint8_t)group;
 	}
-	if (s.n > 0 || (gap == SIZE_MAX ? n != 16 : n > 14))
+	if (s.n > 0)
 		return false;
-	if (gap == SIZE_MAX)
-		gap = n;
-	memset(out, 0, 16);
-	memcpy(out, bytes, gap);
-	memcpy(out + 16 - (n - gap), bytes + gap, n - gap);
-	return true;
+	return expand_v6(bytes, n, gap, out);
 }
 
 static bool

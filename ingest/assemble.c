@@ -282,7 +282,7 @@ documents_join(struct assembler *a, struct open *o)
 	a->sorted = xgrow(a->sorted, o->n, &a->sorted_cap, sizeof *a->sorted);
 	for (struct document *d = o->documents; d; d = d->next)
 		a->sorted[n++] = d;
-	qsort(a->sorted, n, sizeof *a->sorted, document_cmp);
+	build_sort(a->sorted, n, sizeof *a->sorted, document_cmp);
 	o->n = 0;
 	for (size_t i = 0; i < n; i++) {
 		struct document *d = a->sorted[i];
@@ -515,7 +515,7 @@ assembler_free(struct assembler *a)
 		open_free(a->heap[i]);
 	open_free(a->out);
 	arena_fini(&a->build.arena);
-	free(a->build.read.v);
+	span_list_fini(&a->build.read);
 	free(a->sorted);
 	free(a->heap);
 	free(a->chains);

@@ -37,6 +37,14 @@ void build_causes(struct build *b);
 struct trace_node build_inferred_node(const struct span *call,
     struct arena *arena);
 
+/*
+ * qsort for arrays that are mostly short: of up to 24 things by insertion.
+ * `size` is at most BUILD_SORT_SIZE.
+ */
+enum { BUILD_SORT_SIZE = 64 };
+void build_sort(void *v, size_t n, size_t size,
+    int (*cmp)(const void *, const void *));
+
 static inline bool
 span_is_call(const struct span *s)
 {

@@ -66,7 +66,7 @@ text_for(const struct span *s, enum trace_list list)
 	return none;
 }
 
-/* How many values the spans have for a list; put into v unless it is NULL. */
+/* Puts the spans' values for a list into v; returns how many. */
 static size_t
 values_collect(const struct build *b, enum trace_list list, struct seen *v)
 {
@@ -81,7 +81,7 @@ values_collect(const struct build *b, enum trace_list list, struct seen *v)
 		/* What was made here repeats what its call says. */
 		if (s->flags & SPAN_MADE)
 			continue;
-		for (uint32_t k = 0; v && k < more; k++) {
+		for (uint32_t k = 0; k < more; k++) {
 			struct seen *to = &v[n + k];
 
 			*to = (struct seen){ .text = text, .node = s->node };
@@ -94,6 +94,28 @@ values_collect(const struct build *b, enum trace_list list, struct seen *v)
 		n += more;
 	}
 	return n;
+}
+
+/* How many values there are for every list. */
+static void
+values_count(const struct build *b, size_t n[TRACE_LISTS])
+{
+	memset(n, 0, TRACE_LISTS * sizeof *n);
+	for (size_t i = 0; i < b->trace.n_spans; i++) {
+		const struct span *s = &b->spans[i];
+
+		if (s->flags & SPAN_MADE)
+			continue;
+		n[TRACE_ANNOTATIONS] += s->n_annotations;
+		n[TRACE_USERS] += s->user.n > 0;
+		n[TRACE_ARNS] += s->resource_arn.n > 0;
+		if (!s->aws)
+			continue;
+		n[TRACE_ZONES] += s->aws->zone.n > 0;
+		n[TRACE_INSTANCES] += s->aws->instance.n > 0;
+		n[TRACE_ACCOUNTS] +=
+		    s->kind == SPAN_SEGMENT && s->aws->account.n > 0;
+	}
 }
 
 /* Sorted values to distinct ones; refs are appended at *n_refs. */
@@ -135,12 +157,14 @@ build_lists(struct build *b)
 	uint32_t *refs;
 	uint32_t n_refs = 0;
 
+	values_count(b, n);
 	for (int i = 0; i < TRACE_LISTS; i++) {
-		n[i] = values_collect(b, (enum trace_list)i, NULL);
-		v[i] = arena_alloc(&b->arena, n[i] * sizeof **v + 1);
-		values_collect(b, (enum trace_list)i, v[i]);
-		if (n[i] > 1)
-			qsort(v[i], n[i], sizeof **v, seen_cmp);
+		v[i] = NULL;
+		if (n[i] == 0)
+			continue;
+		v[i] = arena_alloc(&b->arena, n[i] * sizeof **v);
+		n[i] = values_collect(b, (enum trace_list)i, v[i]);
+		build_sort(v[i], n[i], sizeof **v, seen_cmp);
 		all += n[i];
 	}
 	refs = arena_alloc(&b->arena, all * sizeof *refs + 1);

@@ -177,7 +177,7 @@ nodes_settle(struct build *b, struct wish *w, size_t n)
 {
 	uint32_t used = 0;
 
-	qsort(w, n, sizeof *w, wish_cmp);
+	build_sort(w, n, sizeof *w, wish_cmp);
 	b->nodes = arena_alloc(&b->arena, n * sizeof *b->nodes + 1);
 	for (size_t i = 0; i < n; i++) {
 		bool root = !w[i].node.client && is_entry(&b->spans[w[i].span]);

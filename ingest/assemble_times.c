@@ -103,7 +103,7 @@ endings_collect(const struct walk *w, const struct visit *at)
 			w->endings[n++] = e;
 	}
 	if (n > 1)
-		qsort(w->endings, n, sizeof *w->endings, ending_cmp);
+		build_sort(w->endings, n, sizeof *w->endings, ending_cmp);
 	return n;
 }
 

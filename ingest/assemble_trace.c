@@ -4,6 +4,11 @@
  */
 #include "ingest/assemble_build.h"
 
+#include <assert.h>
+#include <stdlib.h>
+
+enum { SHORT = 24 };
+
 /* Beyond it X-Ray itself says LimitExceeded. */
 enum { XRAY_TRACE_BYTES = 500 * 1000 };
 
@@ -84,6 +89,33 @@ sum(struct trace *t)
 		t->duration_ns =
 		    t->end_ns > t->start_ns ? t->end_ns - t->start_ns : 0;
 	t->limit_exceeded |= t->bytes > XRAY_TRACE_BYTES;
+}
+
+void
+build_sort(void *v, size_t n, size_t size,
+    int (*cmp)(const void *, const void *))
+{
+	char *base = v;
+	char one[BUILD_SORT_SIZE];
+
+	assert(size <= sizeof one);
+	if (n > SHORT) {
+		qsort(v, n, size, cmp);
+		return;
+	}
+	for (size_t i = 1; i < n; i++) {
+		size_t at = i;
+
+		while (
+		    at > 0 && cmp(base + (at - 1) * size, base + i * size) > 0)
+			at--;
+		if (at == i)
+			continue;
+		memcpy(one, base + i * size, size);
+		memmove(base + (at + 1) * size, base + at * size,
+		    (i - at) * size);
+		memcpy(base + at * size, one, size);
+	}
 }
 
 void

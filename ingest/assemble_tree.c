@@ -118,7 +118,7 @@ ids_enter(struct tree *t)
 				(s->flags & SPAN_IN_PROGRESS) != 0 };
 		}
 	}
-	qsort(t->names, t->n_names, sizeof *t->names, name_cmp);
+	build_sort(t->names, t->n_names, sizeof *t->names, name_cmp);
 	for (size_t i = 1; i < t->n_names; i++) {
 		uint32_t first = living(t, t->names[i - 1].index);
 
@@ -351,7 +351,7 @@ items_make(struct tree *t, size_t *n)
 			(uint32_t)(t->n + made), RANK_ROOT };
 		made++;
 	}
-	qsort(items, *n, sizeof *items, item_cmp);
+	build_sort(items, *n, sizeof *items, item_cmp);
 	return items;
 }
 

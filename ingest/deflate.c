@@ -304,6 +304,9 @@ deflate_init(struct deflate *d)
 	d->have = 0;
 	d->pos = 0;
 	d->pending = 0;
+	d->made = 0;
+	d->fixed = false;
+	d->pause = false;
 }
 
 static void
@@ -314,6 +317,7 @@ emit(struct deflate *d, uint8_t c)
 	if (d->have < DEFLATE_WINDOW)
 		d->have++;
 	d->pending++;
+	d->made++;
 }
 
 void
@@ -399,14 +403,16 @@ stored(struct deflate *d, struct deflate_bits *bits)
 }
 
 void
-deflate_enter(
-    struct deflate *d, const struct deflate_block *b, uint32_t stored_left)
+deflate_enter(struct deflate *d, const struct deflate_block *b,
+    uint32_t stored_left)
 {
 	d->at = DEFLATE_IN_BLOCK;
 	d->block = *b;
+	d->made = 0;
 	d->block.stored = stored_left;
-	if (b->type == 0)
+	if (b->type == 0 || (b->type == 1 && d->fixed))
 		return;
+	d->fixed = b->type == 1;
 	code_build(&d->lit, b->lengths, b->lits);
 	code_build(&d->dist, b->lengths + b->lits, b->dists);
 }
@@ -437,6 +443,8 @@ deflate_step(struct deflate *d, struct inflate_io *io)
 			break;
 		v = advance(d, &bits);
 		flush(d, io);
+		if (d->pause && d->at == DEFLATE_AT_BLOCK)
+			break;
 	}
 	if (v == DEFLATE_SHORT)
 		result = INFLATE_INPUT;
@@ -467,7 +475,7 @@ deflate_plausible(const uint8_t *p, size_t n, bool *ended)
 		.out_n = sizeof(out),
 		.last = true,
 	};
-	struct deflate *d = xcalloc(1, sizeof(*d));
+	struct deflate *d = xrealloc(NULL, 1, sizeof(*d));
 
 	deflate_init(d);
 	enum inflate r = deflate_step(d, &io);

@@ -49,8 +49,8 @@ enum deflate_verdict {
 };
 
 /* Reads a block's header; the bits are advanced only when that is OK. */
-enum deflate_verdict deflate_block_read(
-    struct deflate_block *b, struct deflate_bits *bits);
+enum deflate_verdict deflate_block_read(struct deflate_block *b,
+    struct deflate_bits *bits);
 
 enum deflate_at {
 	DEFLATE_AT_BLOCK, /* before a block's header */
@@ -64,9 +64,12 @@ struct deflate {
 	unsigned n;
 	struct deflate_block block;
 	struct deflate_code lit, dist;
+	bool fixed;     /* these are the codes of a fixed block */
 	size_t have;    /* bytes of the window in use */
 	size_t pos;     /* where the next one goes */
 	size_t pending; /* the last ones, not given out yet */
+	size_t made;    /* bytes of this block */
+	bool pause;     /* stop, as if the output were full, before a block */
 	uint8_t window[DEFLATE_WINDOW];
 };
 
@@ -74,12 +77,12 @@ struct deflate {
 void deflate_init(struct deflate *d);
 
 /* The bytes before, the last `pending` of which are still to be given out. */
-void deflate_history(
-    struct deflate *d, const uint8_t *p, size_t n, size_t pending);
+void deflate_history(struct deflate *d, const uint8_t *p, size_t n,
+    size_t pending);
 
 /* Goes on within a block whose header has been read, `stored` bytes left. */
-void deflate_enter(
-    struct deflate *d, const struct deflate_block *b, uint32_t stored);
+void deflate_enter(struct deflate *d, const struct deflate_block *b,
+    uint32_t stored);
 
 /* As inflate_step, with any room for output. */
 enum inflate deflate_step(struct deflate *d, struct inflate_io *io);

@@ -319,36 +319,35 @@ static const bool in_trace[256] = { ['0'] = true,
 	['F'] = true,
 	['-'] = true };
 
+/* How many hex digits and dashes a text begins with, as far as 36. */
+static size_t
+trace_bytes(struct str s)
+{
+	size_t n = 0;
+
+	while (n < s.n && n < 36 && in_trace[(unsigned char)s.p[n]])
+		n++;
+	return n;
+}
+
 /* An X-Ray id of "Root=1-...;Self=...", or the text itself when it is one. */
 static struct str
 trace_of(struct str text)
 {
-	size_t at = 0;
+	static const struct str none = { NULL, 0 };
+	static const struct str root = { "Root=", 5 };
+	size_t at = str_starts(text, root) ? 0 : str_find_str(text, root);
 
-	if (!scan_text(&text, STR("Root="))) {
-		at = str_find_str(text, STR("Root="));
-		if (at != SIZE_MAX)
-			text = str_from(text, at + 5);
-		at = 0;
-	}
-	/* A text of the usual length is looked at without a branch a byte. */
-	if (text.n == 35) {
-		unsigned ok = 1;
-
-		for (size_t i = 0; i < 35; i++)
-			ok &= in_trace[(unsigned char)text.p[i]];
-		at = ok ? 35 : 0;
-	}
-	while (at < text.n && in_trace[(unsigned char)text.p[at]])
-		at++;
-	text.n = at;
-	if (text.n == 32 && str_find(text, '-') == SIZE_MAX)
-		return text;
+	if (at != SIZE_MAX)
+		text = str_from(text, at + root.n);
+	text.n = trace_bytes(text);
+	if (text.n == 32)
+		return str_find(text, '-') == SIZE_MAX ? text : none;
 	if (text.n == 35 && text.p[0] == '1' && text.p[1] == '-' &&
 	    text.p[10] == '-' && !memchr(text.p + 2, '-', 8) &&
 	    !memchr(text.p + 11, '-', 24))
 		return text;
-	return (struct str){ NULL, 0 };
+	return none;
 }
 
 /* Fields that a user appended: a trace header, nginx's rt= or request_time=. */

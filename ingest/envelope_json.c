@@ -2,20 +2,21 @@
 /*
  * The walk through a JSON input: see jreader.h for what it promises.
  *
- * A level is in one of four modes.  Between documents (TOP) a bracket at the
+ * A level is in one of some modes.  Between documents (TOP) a bracket at the
  * begin of a line opens one; other lines are events as they stand.  A document
  * is scanned to its end, or up to document_bytes; then its kind is known.  Is
  * it one piece, it is taken; has it an array, the array is walked (WALK) and
- * what stands behind it is passed over (REST).  What is broken is dropped up
- * to the next line that can begin something (DROP).
+ * what stands behind it is checked (REST).  What is too large is passed over
+ * with the scan that found it so (PASS); what is broken is dropped up to the
+ * next line that can begin something (DROP).
  *
  *	TOP ──array──→ WALK ──]──→ REST ──}──→ TOP
- *	 └────────────── broken ──→ DROP ──────↗
+ *	 ├──too large──→ PASS ──→ TOP, or WALK for an element
+ *	 └──broken──→ DROP ──→ TOP
  */
 #include <assert.h>
 
 #include "ingest/jreader.h"
-#include "ingest/payload.h"
 
 static const char cut_off[] = "JSON that is cut off: its brackets do not close";
 static const char too_large[] = "a JSON value over the document limit";
@@ -30,99 +31,6 @@ reader_of(struct envelope *self)
 {
 	assert(self->ops == &envelope_json);
 	return (struct json_reader *)self;
-}
-
-void
-json_name(struct json_reader *r, enum envelope_id id)
-{
-	if (!r->named)
-		r->base.id = id;
-	r->named = true;
-}
-
-/* The level's text: up to the bound of a broken document. */
-static struct str
-text_of(const struct json_level *l)
-{
-	return str_sub(window_rest(l->w), 0, l->bound);
-}
-
-/* Nothing comes behind text_of. */
-static bool
-closed(const struct json_level *l)
-{
-	return l->w->eof || l->bound <= window_rest(l->w).n;
-}
-
-static void
-take(struct json_level *l, size_t n)
-{
-	window_take_counted(l->w, n);
-	if (l->bound != UNBOUND)
-		l->bound -= n;
-	l->scanning = false;
-	l->seek = 0;
-}
-
-static void
-to_top(struct json_level *l)
-{
-	l->mode = JSON_TOP;
-	l->bound = UNBOUND;
-}
-
-static struct json_level *
-deeper(struct json_reader *r)
-{
-	struct json_level *l = &r->levels[++r->depth];
-
-	l->w = &l->own;
-	l->scanning = false;
-	l->seek = 0;
-	l->fresh = true;
-	l->remains = false;
-	to_top(l);
-	return l;
-}
-
-const char *
-json_descend(struct json_reader *r, const struct piece *piece)
-{
-	bool steady = json_level(r)->w->steady;
-	struct json_level *l;
-
-	if (r->depth + 1 == JSON_LEVELS)
-		return "documents within documents: nested too deeply";
-	l = deeper(r);
-	window_open(&l->own, piece->text, &piece->place);
-	l->own.steady = steady;
-	return NULL;
-}
-
-const char *
-json_descend_payload(
-    struct json_reader *r, const struct piece *piece, struct str base64)
-{
-	struct json_level *l;
-	const char *why;
-
-	if (r->depth + 1 == JSON_LEVELS)
-		return "payloads within payloads: nested too deeply";
-	l = &r->levels[r->depth + 1];
-	why = payload_unpack(&l->payload, base64, r->base.limits);
-	if (why)
-		return why;
-	deeper(r);
-	window_open(&l->own, buf_view(&l->payload), &piece->place);
-	l->own.fixed = true;
-	return NULL;
-}
-
-static void
-dead(struct json_level *l, struct batch *b, const char *why, struct str bytes)
-{
-	batch_dead(b, &l->w->place, why, str_sub(bytes, 0, DEAD_BYTES_MAX));
-	l->remains = true;
 }
 
 /* A line that begins with this can only be what is left of a document. */
@@ -170,14 +78,14 @@ broken_end(const struct json_reader *r, struct json_level *l, size_t wrong,
     size_t *end)
 {
 	size_t max = r->base.limits->document_bytes;
-	struct str t = text_of(l);
+	struct str t = level_text(l);
 
 	if (l->bound != UNBOUND) {
 		*end = t.n;
 		return STEP_ON;
 	}
 	return find_end(
-	    l, str_sub(t, 0, max), t.n <= max && closed(l), wrong, end);
+	    l, str_sub(t, 0, max), t.n <= max && level_closed(l), wrong, end);
 }
 
 /* Makes a dead letter of what stands at `at`, broken at `wrong`. */
@@ -185,23 +93,27 @@ static enum step
 give_up(struct json_reader *r, struct batch *b, size_t wrong, const char *why)
 {
 	struct json_level *l = json_level(r);
-	struct str t = text_of(l);
+	struct str t = level_text(l);
 	size_t max = r->base.limits->document_bytes;
 	size_t end;
 
 	if (broken_end(r, l, wrong, &end) == STEP_MORE) {
 		if (t.n <= max)
 			return STEP_MORE;
-		dead(l, b, why, t);
-		take(l, max);
+		level_dead(l, b, why, str_sub(t, 0, max));
+		level_take(l, max);
 		l->mode = JSON_DROP;
 		l->w->skipping = true;
 		return STEP_ON;
 	}
-	dead(l, b, why, str_sub(t, 0, end));
-	take(l, end);
-	to_top(l);
+	if (l->bound != UNBOUND && str_trim(t).n == 0)
+		batch_dead(b, &l->broken_place, why, l->broken);
+	else
+		level_dead(l, b, why, str_sub(t, 0, end));
+	level_take(l, end);
+	level_to_top(l);
 	l->fresh = true;
+	l->remains = true;
 	return STEP_ON;
 }
 
@@ -220,7 +132,7 @@ enter(struct json_reader *r, const struct json_kind *kind, struct str t)
 		n = jscan_get(&l->scan, t, str_of(kind->array))->value + 1;
 	}
 	json_read_header(r, l, t, &l->scan);
-	take(l, n);
+	level_take(l, n);
 }
 
 /* A document of one piece. */
@@ -238,8 +150,8 @@ take_piece(struct json_reader *r, struct batch *b, const struct json_kind *kind,
 	l->control = false;
 	why = kind->take(r, b, &piece);
 	if (why)
-		dead(l, b, why, text);
-	take(l, text.n);
+		level_dead(l, b, why, text);
+	level_take(l, text.n);
 	l->fresh = false;
 }
 
@@ -255,6 +167,8 @@ salvage(struct json_reader *r, struct str t, size_t end)
 		m = jscan_get(&l->scan, t, str_of(kind->array));
 	if (kind != &json_kind_array && (!m || m->value >= end))
 		return false;
+	l->broken = message_trim(str_sub(t, 0, end));
+	l->broken_place = l->w->place;
 	l->bound = end;
 	enter(r, kind, t);
 	return true;
@@ -267,21 +181,93 @@ broken(struct json_reader *r, struct batch *b, const char *why)
 	size_t end;
 
 	if (broken_end(r, l, l->scan.pos, &end) == STEP_ON &&
-	    salvage(r, text_of(l), end))
+	    salvage(r, level_text(l), end))
 		return STEP_ON;
 	return give_up(r, b, l->scan.pos, why);
 }
 
-/* Too large to hold: walked if its array is known, else dropped. */
+/*
+ * A value is too large and no list: a dead letter.  The scan goes on without
+ * holding the bytes, but for the last one, which may be a line end.
+ */
+static enum step
+pass_over(struct json_reader *r, struct batch *b, enum json_mode after)
+{
+	struct json_level *l = json_level(r);
+	size_t max = r->base.limits->document_bytes;
+
+	level_dead(l, b, too_large, str_sub(level_text(l), 0, max));
+	l->mode = JSON_PASS;
+	l->after = after;
+	l->scan.rootless = true;
+	return STEP_ON;
+}
+
+static enum step
+pass(struct json_level *l)
+{
+	struct str t = level_text(l);
+	enum jscan_end end = jscan_run(&l->scan, t);
+	bool at_line = l->scan.pos > 0 && t.p[l->scan.pos - 1] == '\n';
+
+	if (end == JSCAN_MORE && !level_closed(l)) {
+		if (l->scan.pos > 1) {
+			level_take(l, l->scan.pos - 1);
+			l->scan.pos = 1;
+		}
+		return STEP_MORE;
+	}
+	level_take(l, l->scan.pos);
+	if (end == JSCAN_DONE) {
+		l->mode = l->after;
+		l->fresh = false;
+		if (l->mode == JSON_TOP)
+			level_to_top(l);
+		return STEP_ON;
+	}
+	/* It was broken as well: what follows on its line is lost with it. */
+	if (at_line)
+		level_to_top(l);
+	else
+		l->mode = JSON_DROP;
+	l->w->skipping = !at_line;
+	l->fresh = true;
+	return STEP_ON;
+}
+
+/* Too large to hold: walked if its array is known. */
 static enum step
 large(struct json_reader *r, struct batch *b)
 {
 	struct json_level *l = json_level(r);
-	struct str t = text_of(l);
+	struct str t =
+	    str_sub(level_text(l), 0, r->base.limits->document_bytes);
 	const struct json_kind *kind = json_kind_of(t, &l->scan);
 
 	if (!kind->array && kind != &json_kind_array)
-		return give_up(r, b, SIZE_MAX, too_large);
+		return pass_over(r, b, JSON_TOP);
+	enter(r, kind, t);
+	return STEP_ON;
+}
+
+/* The same for an element that may be a list itself, one level deeper. */
+static enum step
+large_element(struct json_reader *r, struct batch *b)
+{
+	struct json_level *l = json_level(r);
+	struct str t =
+	    str_sub(level_text(l), 0, r->base.limits->document_bytes);
+	const struct json_kind *kind = json_kind_of(t, &l->scan);
+	struct json_level *inner;
+
+	if (l->kind->take != take_any || !kind->array ||
+	    r->depth + 1 == JSON_LEVELS)
+		return pass_over(r, b, JSON_WALK);
+	inner = level_deeper(r);
+	inner->w = l->w;
+	inner->shared = true;
+	inner->scan = l->scan;
+	l->scanning = false;
 	enter(r, kind, t);
 	return STEP_ON;
 }
@@ -292,7 +278,7 @@ document(struct json_reader *r, struct batch *b)
 {
 	struct json_level *l = json_level(r);
 	size_t max = r->base.limits->document_bytes;
-	struct str t = text_of(l);
+	struct str t = level_text(l);
 
 	if (!l->scanning) {
 		if (r->depth == 0 && l->fresh && t.p[0] == '{') {
@@ -322,7 +308,7 @@ document(struct json_reader *r, struct batch *b)
 	}
 	if (t.n > max)
 		return large(r, b);
-	return closed(l) ? broken(r, b, cut_off) : STEP_MORE;
+	return level_closed(l) ? broken(r, b, cut_off) : STEP_MORE;
 }
 
 /* A line that is no JSON: an event, or refuse behind a document. */
@@ -347,16 +333,16 @@ other_line(struct json_reader *r, struct batch *b)
 		return STEP_END;
 	}
 	line = line_without_cr(line);
-	if (!l->fresh) {
-		dead(l, b, behind, line);
-	} else if (l->remains && line.n > 0 && line.p[0] == '"') {
-		dead(l, b, remains, line);
+	if (l->remains && str_starts(str_trim(line), STR("\""))) {
+		level_dead(l, b, remains, line);
+	} else if (!l->fresh) {
+		level_dead(l, b, behind, line);
 	} else if (line.n > 0) {
 		struct event *e = batch_event(b, &l->w->place);
 
 		e->message = l->w->steady ? line : arena_dup(&b->arena, line);
 	}
-	take(l, size);
+	level_take(l, size);
 	l->fresh = true;
 	return STEP_ON;
 }
@@ -365,7 +351,7 @@ other_line(struct json_reader *r, struct batch *b)
 static bool
 line_is_known(const struct json_level *l, struct str t, size_t line_max)
 {
-	if (closed(l) || t.n > line_max || memchr(t.p, '\n', t.n))
+	if (level_closed(l) || t.n > line_max || memchr(t.p, '\n', t.n))
 		return true;
 	return t.n > 1 && t.p[0] == '{' && (t.p[1] == '"' || t.p[1] == '}');
 }
@@ -395,7 +381,7 @@ top(struct json_reader *r, struct batch *b)
 {
 	struct json_level *l = json_level(r);
 	size_t line_max = r->base.limits->line_bytes;
-	struct str t = text_of(l);
+	struct str t = level_text(l);
 	size_t n = l->scanning ? 0 : blanks(t);
 	struct str rest = str_from(t, n);
 
@@ -404,18 +390,18 @@ top(struct json_reader *r, struct batch *b)
 	if (rest.n == 0) {
 		if (n > line_max)
 			return other_line(r, b);
-		if (!closed(l))
+		if (!level_closed(l))
 			return STEP_MORE;
-		take(l, n);
+		level_take(l, n);
 		return STEP_END;
 	}
 	if (rest.p[0] == '\n') {
-		take(l, n + 1);
+		level_take(l, n + 1);
 		l->fresh = true;
 		return STEP_ON;
 	}
 	if (is_separator(l, rest.p[0])) {
-		take(l, n + 1);
+		level_take(l, n + 1);
 		return STEP_ON;
 	}
 	if (rest.p[0] == '{' || rest.p[0] == '[') {
@@ -423,7 +409,7 @@ top(struct json_reader *r, struct batch *b)
 			return STEP_MORE;
 		if (jscan_plausible(rest)) {
 			if (n > 0)
-				take(l, n);
+				level_take(l, n);
 			return document(r, b);
 		}
 	}
@@ -436,7 +422,7 @@ element(struct json_reader *r, struct batch *b)
 {
 	struct json_level *l = json_level(r);
 	size_t max = r->base.limits->document_bytes;
-	struct str t = text_of(l);
+	struct str t = level_text(l);
 	struct piece piece;
 	const char *why;
 
@@ -450,15 +436,16 @@ element(struct json_reader *r, struct batch *b)
 		return give_up(r, b, l->scan.pos, l->scan.what);
 	case JSCAN_MORE:
 		if (t.n > max)
-			return give_up(r, b, SIZE_MAX, too_large);
-		return closed(l) ? give_up(r, b, t.n, cut_off) : STEP_MORE;
+			return large_element(r, b);
+		return level_closed(l) ? give_up(r, b, t.n, cut_off)
+				       : STEP_MORE;
 	}
 	piece =
 	    (struct piece){ str_sub(t, 0, l->scan.pos), l->w->place, &l->scan };
 	why = l->kind->take(r, b, &piece);
 	if (why)
-		dead(l, b, why, piece.text);
-	take(l, piece.text.n);
+		level_dead(l, b, why, piece.text);
+	level_take(l, piece.text.n);
 	return STEP_ON;
 }
 
@@ -479,23 +466,23 @@ static enum step
 walk(struct json_reader *r, struct batch *b)
 {
 	struct json_level *l = json_level(r);
-	struct str t = text_of(l);
+	struct str t = level_text(l);
 	size_t n;
 
 	if (l->scanning)
 		return element(r, b);
 	n = separators(t);
 	if (n > 0) {
-		take(l, n);
+		level_take(l, n);
 		return STEP_ON;
 	}
 	if (t.n == 0)
-		return closed(l) ? give_up(r, b, 0, cut_off) : STEP_MORE;
+		return level_closed(l) ? give_up(r, b, 0, cut_off) : STEP_MORE;
 	if (t.p[0] == ']') {
-		take(l, 1);
+		level_take(l, 1);
 		l->fresh = false;
 		if (l->root_array)
-			to_top(l);
+			level_to_top(l);
 		else
 			l->mode = JSON_REST;
 		return STEP_ON;
@@ -512,15 +499,15 @@ rest(struct json_reader *r, struct batch *b)
 {
 	struct json_level *l = json_level(r);
 	size_t max = r->base.limits->document_bytes;
-	struct str t = text_of(l);
+	struct str t = level_text(l);
 
 	if (!l->scanning)
 		jscan_init_rest(&l->scan);
 	l->scanning = true;
 	switch (jscan_run(&l->scan, str_sub(t, 0, max))) {
 	case JSCAN_DONE:
-		take(l, l->scan.pos);
-		to_top(l);
+		level_take(l, l->scan.pos);
+		level_to_top(l);
 		l->fresh = false;
 		return STEP_ON;
 	case JSCAN_BAD:
@@ -529,8 +516,8 @@ rest(struct json_reader *r, struct batch *b)
 		break;
 	}
 	if (t.n > max)
-		return give_up(r, b, SIZE_MAX, too_large);
-	return closed(l) ? give_up(r, b, t.n, cut_off) : STEP_MORE;
+		return pass_over(r, b, JSON_TOP);
+	return level_closed(l) ? give_up(r, b, t.n, cut_off) : STEP_MORE;
 }
 
 /* Drops lines until one can begin something. */
@@ -548,7 +535,7 @@ drop(struct json_level *l)
 		l->w->skipping = true;
 		return STEP_ON;
 	}
-	to_top(l);
+	level_to_top(l);
 	l->fresh = true;
 	return STEP_ON;
 }
@@ -567,10 +554,14 @@ one_step(struct json_reader *r, struct batch *b)
 		return walk(r, b);
 	case JSON_REST:
 		return rest(r, b);
+	case JSON_PASS:
+		return pass(l);
 	case JSON_DROP:
+		return drop(l);
+	case JSON_OVER:
 		break;
 	}
-	return drop(l);
+	return STEP_END;
 }
 
 static enum step
@@ -582,7 +573,7 @@ json_decode(struct envelope *self, struct batch *b)
 	if (!r->levels[0].w) {
 		r->levels[0].w = self->w;
 		r->levels[0].fresh = true;
-		to_top(&r->levels[0]);
+		level_to_top(&r->levels[0]);
 		r->joiner.max = self->limits->line_bytes;
 	}
 	while (step == STEP_ON) {

@@ -14,6 +14,10 @@
  *   ISA-L reports an error, or the input ends early, the call's output is
  *   dropped and the referee does it again, and goes on to the stream's end.
  *
+ * The referee also reads blocks of a few bytes, as a writer leaves them who
+ * flushes after each line: there ISA-L would move a window a block.  When the
+ * blocks grow, it hands back.
+ *
  * The public members of struct inflate_state are written for this: read_in and
  * read_in_length (bits read ahead), and read: type0_block_len, block_state and
  * tmp_out_* (the window, then what did not fit into the output).
@@ -31,6 +35,8 @@
 enum {
 	PENDING_MAX = 1024,
 	STEP_MAX = 1 << 30,
+	TINY = 512, /* bytes of a block */
+	TINY_RUN = 4,
 	SMALL = 2048, /* with less input ISA-L makes its tables faster */
 };
 
@@ -40,8 +46,9 @@ struct inflater {
 	bool at_block;              /* s is in front of a header */
 	struct deflate *exact;      /* NULL, or who has taken over */
 	bool exact_on;
-	size_t read; /* bytes of this stream */
-	bool small;  /* the stream before was small, so this one may be */
+	unsigned tiny; /* blocks in a row that were tiny */
+	size_t read;   /* bytes of this stream */
+	bool small;    /* the stream before was small, so this one may be */
 };
 
 /* What a call of isal_inflate may destroy. */
@@ -83,6 +90,7 @@ inflate_reset(struct inflater *z)
 	isal_inflate_reset(&z->s);
 	z->at_block = true;
 	z->exact_on = false;
+	z->tiny = 0;
 	z->small = z->read > 0 && z->read <= SMALL;
 	z->read = 0;
 }
@@ -144,26 +152,78 @@ note(const struct inflater *z, const struct inflate_io *io, struct before *b)
 	b->io = *io;
 }
 
-/* The referee goes on from what was noted. */
-static enum inflate
-take_over(struct inflater *z, struct before *b, struct inflate_io *io)
+static struct deflate *
+exact_begin(struct inflater *z)
 {
-	struct deflate *d = z->exact;
-
-	if (!d)
-		d = z->exact = xcalloc(1, sizeof(*d));
+	if (!z->exact)
+		z->exact = xcalloc(1, sizeof(*z->exact));
 	z->exact_on = true;
-	deflate_init(d);
+	deflate_init(z->exact);
+	z->exact->pause = true;
+	return z->exact;
+}
+
+/* The referee goes on from what was noted. */
+static void
+take_over(struct inflater *z, const struct before *b, struct inflate_io *io)
+{
+	struct deflate *d = exact_begin(z);
+
 	deflate_history(d, b->bytes, b->n, b->pending);
 	d->hold = b->hold;
 	d->n = b->bits;
-	if (b->state == ISAL_BLOCK_TYPE0 || b->state == ISAL_BLOCK_CODED) {
+	if (b->state == ISAL_BLOCK_TYPE0 || b->state == ISAL_BLOCK_CODED)
 		deflate_enter(d, &z->block, b->stored);
-	} else if (b->state == ISAL_BLOCK_INPUT_DONE && z->block.final) {
+	else if (b->state == ISAL_BLOCK_INPUT_DONE && z->block.final)
 		d->at = DEFLATE_AT_END;
-	}
 	*io = b->io;
-	return deflate_step(d, io);
+}
+
+/* The referee takes the next block, since the last ones were tiny. */
+static void
+hand_over(struct inflater *z)
+{
+	const struct inflate_state *s = &z->s;
+	struct deflate *d = exact_begin(z);
+
+	deflate_history(d, s->tmp_out_buffer, (size_t)s->tmp_out_valid, 0);
+	d->hold = held_bits(s);
+	d->n = (unsigned)s->read_in_length;
+}
+
+/* ISA-L takes the next block. */
+static void
+hand_back(struct inflater *z)
+{
+	struct inflate_state *s = &z->s;
+	const struct deflate *d = z->exact;
+	size_t from = (d->pos + DEFLATE_WINDOW - d->have) % DEFLATE_WINDOW;
+
+	isal_inflate_reset(s);
+	for (size_t i = 0; i < d->have; i++)
+		s->tmp_out_buffer[i] = d->window[(from + i) % DEFLATE_WINDOW];
+	s->tmp_out_valid = (int32_t)d->have;
+	s->tmp_out_processed = s->tmp_out_valid;
+	s->read_in = d->hold;
+	s->read_in_length = (int32_t)d->n;
+	z->at_block = true;
+	z->exact_on = false;
+	z->tiny = 0;
+}
+
+/* The referee's turn, up to a block's end.  True: there is more to do. */
+static bool
+exact_run(struct inflater *z, struct inflate_io *io, enum inflate *result)
+{
+	struct deflate *d = z->exact;
+
+	*result = deflate_step(d, io);
+	if (*result != INFLATE_OUTPUT || d->at != DEFLATE_AT_BLOCK ||
+	    d->pending > 0)
+		return false;
+	if (d->made > TINY)
+		hand_back(z);
+	return true;
 }
 
 /*
@@ -171,8 +231,8 @@ take_over(struct inflater *z, struct before *b, struct inflate_io *io)
  * the old window and of what the call gave; what is pending stays behind it.
  */
 static void
-window_keep(
-    struct inflater *z, const struct before *b, const struct inflate_io *io)
+window_keep(struct inflater *z, const struct before *b,
+    const struct inflate_io *io)
 {
 	struct inflate_state *s = &z->s;
 	uint8_t *to = s->tmp_out_buffer;
@@ -240,8 +300,8 @@ block_run(struct inflater *z, struct inflate_io *io, enum inflate *result)
 	note(z, io, &b);
 	int r = call(z, io);
 	if (r != ISAL_DECOMP_OK || s->block_state == ISAL_BLOCK_HDR) {
-		*result = take_over(z, &b, io);
-		return false;
+		take_over(z, &b, io);
+		return true;
 	}
 	if (s->block_state == ISAL_BLOCK_FINISH && z->block.final) {
 		io->in -= s->read_in_length / 8;
@@ -253,18 +313,22 @@ block_run(struct inflater *z, struct inflate_io *io, enum inflate *result)
 	    s->block_state == ISAL_BLOCK_INPUT_DONE)
 		window_keep(z, &b, io);
 	if (s->block_state == ISAL_BLOCK_FINISH) {
+		z->tiny = b.io.out_n - io->out_n > TINY ? 0 : z->tiny + 1;
 		block_end(z);
 		return true;
 	}
-	if (s->avail_out == 0)
+	if (s->avail_out == 0) {
 		*result = INFLATE_OUTPUT;
-	else if (s->avail_in == 0 && io->in_n > 0)
-		return true;
-	else if (s->avail_in == 0 && !io->last)
+		return false;
+	}
+	if (s->avail_in == 0 && io->in_n > 0)
+		return true; /* it was offered a part only */
+	if (s->avail_in == 0 && !io->last) {
 		*result = INFLATE_INPUT;
-	else
-		*result = take_over(z, &b, io);
-	return false;
+		return false;
+	}
+	take_over(z, &b, io);
+	return true;
 }
 
 enum inflate
@@ -273,9 +337,13 @@ inflate_step(struct inflater *z, struct inflate_io *io)
 	enum inflate result = INFLATE_OUTPUT;
 	bool more = true;
 
-	if (z->exact_on)
-		return deflate_step(z->exact, io);
 	while (more && io->out_n >= INFLATE_OUT_MIN) {
+		if (!z->exact_on && z->at_block && z->tiny >= TINY_RUN)
+			hand_over(z);
+		if (z->exact_on) {
+			more = exact_run(z, io, &result);
+			continue;
+		}
 		if (z->at_block) {
 			if (io->in_n < INFLATE_IN_MIN && !io->last)
 				return INFLATE_INPUT;

@@ -6,8 +6,9 @@
  * An input is a sequence of documents, of any kinds, on lines, side by side or
  * over many lines.  A document up to document_bytes is looked at as a whole
  * first, so that its members may stand in any order; a larger one is walked
- * with what stands before its array.  Either way an array's elements are
- * parsed one at a time, so that memory holds one element's tree.
+ * with what stands before its array, an element of it that is too large again
+ * so.  Elements are parsed one at a time.  A value that is too large and no
+ * list is a dead letter, and what stands behind it is read on.
  *
  * A document inside a document (a trace in a list, a record's payload) is read
  * by the same machine one level deeper, over a window in memory.
@@ -59,7 +60,9 @@ enum json_mode {
 	JSON_TOP,  /* between documents */
 	JSON_WALK, /* in the array of one */
 	JSON_REST, /* behind that array */
+	JSON_PASS, /* passing over a value that is too large */
 	JSON_DROP, /* dropping the remains of a broken one */
+	JSON_OVER, /* the level's only document is read */
 };
 
 #define UNBOUND SIZE_MAX
@@ -68,8 +71,13 @@ struct json_level {
 	struct window own; /* of an inner level */
 	struct window *w;
 	enum json_mode mode;
-	size_t bound;  /* bytes up to where a broken document is read, or
-			  UNBOUND */
+	enum json_mode after; /* JSON_PASS: the mode behind the value */
+	bool shared;  /* reads one element in the window of the level above */
+	size_t bound; /* bytes up to where a broken document is read, or
+			 UNBOUND */
+	struct str broken; /* all of that document; bytes move only when it
+			      is done with */
+	struct place broken_place;
 	size_t seek;   /* where the search for that place goes on */
 	bool scanning; /* `scan` is under way on what stands at `at` */
 	bool fresh;    /* at the begin of a line */
@@ -99,6 +107,25 @@ json_level(struct json_reader *r)
 {
 	return &r->levels[r->depth];
 }
+
+/* The level's text: up to the bound of a broken document. */
+struct str level_text(const struct json_level *l);
+
+/* Nothing comes behind level_text. */
+bool level_closed(const struct json_level *l);
+
+/* Takes bytes; ends a scan that was under way on them. */
+void level_take(struct json_level *l, size_t n);
+
+/* A document is done with. */
+void level_to_top(struct json_level *l);
+
+/* A dead letter at the level's place. */
+void level_dead(
+    struct json_level *l, struct batch *b, const char *why, struct str bytes);
+
+/* The next level, between documents; its window is the caller's to open. */
+struct json_level *level_deeper(struct json_reader *r);
 
 /* Sets the envelope's id by the first document that has one. */
 void json_name(struct json_reader *r, enum envelope_id id);

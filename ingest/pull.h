@@ -32,13 +32,21 @@ struct pull {
  * length is. */
 enum { PULL_ROOM = 8 };
 
+/* Outside of strings no other byte up to the blank can be in valid text. */
+static inline const char *
+pull_blank(const char *p, const char *end)
+{
+	while (p < end && (unsigned char)*p <= ' ')
+		p++;
+	return p;
+}
+
 /* The first byte of the next value: '{', '[', '"', 't', 'f', 'n', a digit or
  * '-'; 0 at the end. */
 static inline char
 pull_peek(struct pull *c)
 {
-	while (c->p < c->end && scan_is_space(*c->p))
-		c->p++;
+	c->p = pull_blank(c->p, c->end);
 	return c->p < c->end ? *c->p : '\0';
 }
 
@@ -72,19 +80,27 @@ pull_string(struct pull *c)
 static inline bool
 pull_member(struct pull *c, struct str *key)
 {
-	char next = pull_peek(c);
+	const char *end = c->end;
+	const char *p = pull_blank(c->p, end);
+	const char *to;
 
-	if (next == ',') {
-		c->p++;
-		next = pull_peek(c);
-	}
-	if (next != '"') {
-		c->p = next ? c->p + 1 : c->end;
+	if (p < end && *p == ',')
+		p = pull_blank(p + 1, end);
+	if (p == end || *p != '"') {
+		c->p = p < end ? p + 1 : end;
 		return false;
 	}
-	*key = pull_string(c);
-	if (pull_peek(c) == ':')
-		c->p++;
+	to = scan_plain(p + 1, end);
+	if (to < end && *to == '"') {
+		*key = (struct str){ p + 1, (size_t)(to - p - 1) };
+		p = to + 1;
+	} else {
+		c->p = p;
+		*key = pull_rough(c);
+		p = c->p;
+	}
+	p = pull_blank(p, end);
+	c->p = p < end && *p == ':' ? p + 1 : p;
 	return true;
 }
 

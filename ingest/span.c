@@ -8,6 +8,8 @@
  */
 #include "ingest/span.h"
 
+#include <stdlib.h>
+
 #include "core/mem.h"
 #include "ingest/keys.h"
 #include "ingest/pull.h"
@@ -245,20 +247,14 @@ namespace_read(struct reader *r)
 		r->s.flags |= SPAN_AWS;
 }
 
-/* How many members or items the value at the cursor has. */
+/* How many items the array at the cursor has. */
 static size_t
-members_count(struct pull c, char bracket)
+items_count(struct pull c)
 {
-	struct str key;
 	size_t n = 0;
 
-	if (!pull_open(&c, bracket))
+	if (!pull_open(&c, '['))
 		return 0;
-	if (bracket == '{') {
-		for (; pull_member(&c, &key); n++)
-			pull_skip(&c);
-		return n;
-	}
 	for (; pull_item(&c); n++)
 		pull_skip(&c);
 	return n;
@@ -282,23 +278,27 @@ annotation_read(struct pull *c, struct span_annotation *a)
 static void
 annotations_read(struct reader *r)
 {
-	size_t n = members_count(r->c, '{');
+	struct span_list *l = r->list;
 	struct span_annotation *v;
-	uint32_t used = 0;
 	struct str key;
+	size_t n = 0;
 
-	if (n == 0 || n > UINT32_MAX) {
+	if (!pull_open(&r->c, '{')) {
 		pull_skip(&r->c);
 		return;
 	}
-	v = arena_alloc(r->c.arena, n * sizeof *v);
-	pull_open(&r->c, '{');
-	while (pull_member(&r->c, &key) && used < n) {
-		v[used].key = key;
-		used += annotation_read(&r->c, &v[used]);
+	while (pull_member(&r->c, &key)) {
+		l->scratch = xgrow(l->scratch, n + 1, &l->scratch_cap,
+		    sizeof *l->scratch);
+		l->scratch[n].key = key;
+		n += annotation_read(&r->c, &l->scratch[n]);
 	}
+	if (n == 0 || n > UINT32_MAX)
+		return;
+	v = arena_alloc(r->c.arena, n * sizeof *v);
+	memcpy(v, l->scratch, n * sizeof *v);
 	r->s.annotations = v;
-	r->s.n_annotations = used;
+	r->s.n_annotations = (uint32_t)n;
 }
 
 static void
@@ -328,7 +328,7 @@ exception_read(struct pull *c, struct span_exception *x)
 static void
 exceptions_read(struct reader *r)
 {
-	size_t n = members_count(r->c, '[');
+	size_t n = items_count(r->c);
 	struct span_exception *v;
 	uint32_t used = 0;
 
@@ -407,7 +407,7 @@ link_read(struct pull *c, struct span_link *l)
 static void
 links_read(struct reader *r)
 {
-	size_t n = members_count(r->c, '[');
+	size_t n = items_count(r->c);
 	struct span_link *v;
 	uint32_t used = 0;
 
@@ -452,7 +452,7 @@ logs_read(struct reader *r)
 static void
 tables_read(struct reader *r)
 {
-	size_t n = members_count(r->c, '[');
+	size_t n = items_count(r->c);
 
 	if (n != 1) {
 		pull_skip(&r->c);
@@ -638,6 +638,14 @@ list_ready(struct span_list *list)
 	for (size_t i = 0; i < n; i++)
 		names[i] = (struct keys_name){ keys[i].name, keys[i].place };
 	keys_init(&list->keys, names, n);
+}
+
+void
+span_list_fini(struct span_list *list)
+{
+	free(list->v);
+	free(list->scratch);
+	*list = (struct span_list){ 0 };
 }
 
 void

@@ -155,6 +155,8 @@ struct span_list {
 	size_t cap;
 	size_t broken;    /* how many have SPAN_BROKEN */
 	struct keys keys; /* the reader's, made when it is first used */
+	struct span_annotation *scratch; /* of the object being read */
+	size_t scratch_cap;
 };
 
 /*
@@ -164,5 +166,7 @@ struct span_list {
  * are views into doc, or live in the arena.
  */
 void span_read(struct span_list *list, struct str doc, struct arena *arena);
+
+void span_list_fini(struct span_list *list);
 
 #endif

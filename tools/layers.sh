@@ -8,14 +8,15 @@ set -u
 export LC_ALL=C
 
 # A room, and the rooms that it may include beside itself; with a slash: that
-# header only (documents say what the cells decided, and nothing else of them).
+# header only (documents say what the cells decided, X-Ray's answers what a trace
+# and the graph hold, and nothing else of them).
 rooms='
 core
 query      core
 ingest     core
 analyzers  query core
 store      query core
-sinks      store core analyzers/cells.h
+sinks      store core analyzers/cells.h analyzers/graph.h ingest/assemble.h
 pipeline   ingest analyzers query store sinks core
 cli        pipeline ingest analyzers query store sinks core
 '
