@@ -103,7 +103,7 @@ run()
 	local log
 	log=allocator_may_return_null=1:log_path=$(sanitizer "$1")
 	shift
-	ASAN_OPTIONS=allocator_may_return_null=1:$log${ASAN_OPTIONS:+:$ASAN_OPTIONS} \
+	ASAN_OPTIONS=$log${ASAN_OPTIONS:+:$ASAN_OPTIONS} \
 	    UBSAN_OPTIONS=${log#*:}:print_stacktrace=1${UBSAN_OPTIONS:+:$UBSAN_OPTIONS} \
 	    TSAN_OPTIONS=$log${TSAN_OPTIONS:+:$TSAN_OPTIONS} \
 	    timeout -k 5 "$limit" "$@" </dev/null
