@@ -25,7 +25,7 @@ SAN_ubsan  := -fsanitize=undefined -fno-sanitize-recover=all $(SOFT)
 SAN_tsan   := -fsanitize=thread $(SOFT)
 SAN_fuzz   := -fsanitize=fuzzer-no-link,address,undefined \
   -fno-sanitize-recover=all -fno-omit-frame-pointer
-SAN_cov    := --coverage -O0
+SAN_cov    := --coverage -fprofile-update=atomic -O1 $(SOFT)
 ISAL_noisal := no
 LTO_release := -flto=auto
 LTO_noisal := -flto=auto
@@ -114,7 +114,8 @@ fuzz: setup-clang
 fuzzers: $(FUZZ)
 bench: ; @$(SETUP) bench && $(MAKE) all && bench/run.sh
 cov: setup-check
-	@$(MAKE) FLAVOUR=cov test && tools/cov.sh build/cov
+	@find build/cov -name '*.gcda' -delete 2>/dev/null || :
+	@TEST_TIMEOUT=900 $(MAKE) FLAVOUR=cov test; tools/cov.sh build/cov
 man: all
 	$(BUILD)/telltale help --man >docs/telltale.1
 	$(BUILD)/telltale help --fields >docs/fields.md
