@@ -12,7 +12,8 @@
  * It fits when
  *
  *	- it is of printable bytes without backslashes: no colours, no escapes;
- *	- the peer is an IPv4 address to look at, ident and user are dashes;
+ *	- the peer begins with a digit and has neither port nor bracket: an IPv4
+ *	  address, mostly; ident and user are dashes;
  *	- the quotes stand where those of request, referer and agent must, and
  *	  there is no other: none is in need of interpretation;
  *	- the request is GET or POST, a path and " HTTP/" with two digits;
@@ -27,6 +28,7 @@
  */
 #include "ingest/dialect.h"
 
+#include <endian.h>
 #include <stdlib.h>
 
 #include "core/mem.h"
@@ -94,25 +96,41 @@ quick_may(const struct quick *k, const char *dialect)
 	       dialect == k->common;
 }
 
+/*
+ * Whether the first n bytes, at most 16, are all below ':': no port, bracket or
+ * bar.  Sixteen are read.
+ */
 static inline bool
-is_peer_byte(char c)
+below_colon(const char *p, size_t n)
 {
-	return scan_is_digit(c) || c == '.';
+	const uint64_t tops = UINT64_C(0x8080808080808080);
+	const uint64_t add = UINT64_C(0x4646464646464646); /* 0x80 - ':' */
+	uint64_t x[2];
+	uint64_t y[2];
+
+	memcpy(x, p, sizeof x);
+	/* A carry out of a byte needs a top bit, which is in x itself. */
+	y[0] = ((x[0] & ~tops) + add) | x[0];
+	y[1] = ((x[1] & ~tops) + add) | x[1];
+	y[0] = le64toh(y[0] & tops);
+	y[1] = le64toh(y[1] & tops);
+	if (n < 8)
+		return (y[0] & (((uint64_t)1 << n * 8) - 1)) == 0;
+	if (n == 16)
+		return (y[0] | y[1]) == 0;
+	return (y[0] | (y[1] & (((uint64_t)1 << (n - 8) * 8) - 1))) == 0;
 }
 
 /* peer - - [time] */
 static inline bool
-head(const char *p, size_t n, struct places *at)
+head(const struct marks *m, const char *p, size_t n, struct places *at)
 {
-	size_t i = 0;
+	size_t i = (size_t)__builtin_ctzll(m->blank[0] | (uint64_t)1 << 63);
 	const char *d;
 
-	if (!scan_is_digit(p[0]))
-		return false;
-	while (i <= PEER_MOST && is_peer_byte(p[i]))
-		i++;
 	if (i > PEER_MOST || n < i + MIDDLE + DATE_ZONE + 2 ||
-	    memcmp(p + i, " - - [", MIDDLE) != 0)
+	    memcmp(p + i, " - - [", MIDDLE) != 0 || !below_colon(p, i) ||
+	    p[4] == '-' || p[4] == '/')
 		return false;
 	at->date = i + MIDDLE;
 	at->date_n = DATE;
@@ -133,6 +151,8 @@ request(const struct marks *m, const char *p, size_t n, struct places *at)
 	size_t end;
 
 	at->request = at->date + at->date_n + 3;
+	if (marks_from(m, m->quote, 0) != at->request - 1)
+		return false;
 	end = marks_from(m, m->quote, at->request);
 	if (end > n - 6) /* SIZE_MAX with it */
 		return false;
@@ -204,6 +224,7 @@ fill_request(const struct marks *m, struct str s, size_t from,
     struct request *q)
 {
 	static const size_t version = 9; /* " HTTP/1.1" */
+	struct str url;
 	size_t method;
 	size_t end;
 
@@ -222,11 +243,12 @@ fill_request(const struct marks *m, struct str s, size_t from,
 	if (s.p[method + 1] != '/')
 		return false;
 	q->method_text = (struct str){ s.p, method };
-	q->url = (struct str){ s.p + method + 1, s.n - version - method - 1 };
-	q->path = q->url;
+	url = (struct str){ s.p + method + 1, s.n - version - method - 1 };
+	q->url = url;
 	end = marks_from(m, m->query, from + method + 1);
-	if (end - (from + method + 1) < q->url.n)
-		q->path.n = end - (from + method + 1);
+	if (end - (from + method + 1) < url.n)
+		url.n = end - (from + method + 1);
+	q->path = url;
 	return true;
 }
 
@@ -271,16 +293,18 @@ bool
 quick_decode(struct quick *k, const struct finish *f, struct record *r)
 {
 	struct str line = f->event->message;
+	static const struct str none = { NULL, 0 };
 	struct request *q = &r->request;
 	struct places at;
 	struct str text;
 	struct stamp t;
 
 	if (line.n < MARKS_MIN || line.n > MARKS_MAX ||
-	    !head(line.p, line.n, &at))
+	    !scan_is_digit(line.p[0]))
 		return false;
 	k->find(line.p, line.n, &k->marks);
-	if (k->marks.odd || !request(&k->marks, line.p, line.n, &at) ||
+	if (k->marks.odd || !head(&k->marks, line.p, line.n, &at) ||
+	    !request(&k->marks, line.p, line.n, &at) ||
 	    !bytes(line.p, line.n, &at) || !tail(k, line.p, line.n, &at))
 		return false;
 	text = (struct str){ line.p + at.request, at.request_n };
@@ -298,11 +322,11 @@ quick_decode(struct quick *k, const struct finish *f, struct record *r)
 	q->bytes = at.bytes;
 	q->status = at.status;
 	q->grain = t.fine || t.ns == WHEN_NONE ? GRAIN_FINE : GRAIN_SECOND;
-	q->host = (struct str){ NULL, 0 };
+	q->host = none;
 	q->peer = (struct str){ line.p, at.date - MIDDLE };
-	q->forwarded = q->host;
-	q->trace_id = q->host;
-	q->target = q->host;
+	q->forwarded = none;
+	q->trace_id = none;
+	q->target = none;
 	q->agent = undashed(line.p + at.agent, at.agent_n);
 	q->referer = undashed(line.p + at.referer, at.referer_n);
 	return true;
