@@ -55,11 +55,14 @@ marks_swar(const char *p, size_t n, struct marks *m)
 	size_t i = 0;
 
 	m->words = n / 64 + 1;
-	for (size_t w = 0; w < m->words; w++)
+	for (size_t w = 0; w <= m->words; w++)
 		m->quote[w] = m->blank[w] = m->query[w] = 0;
 	for (; i + 8 <= n; i += 8)
 		odd |= eight(p + i, i, 0, m);
 	if (i < n)
 		odd |= eight(p + n - 8, i, 8 - (n - i), m);
 	m->odd = odd != 0;
+	m->quotes = 0;
+	for (size_t w = 0; w < m->words; w++)
+		m->quotes += (size_t)__builtin_popcountll(m->quote[w]);
 }

@@ -27,11 +27,13 @@ enum {
 };
 
 struct marks {
-	uint64_t quote[MARKS_WORDS];
-	uint64_t blank[MARKS_WORDS];
-	uint64_t query[MARKS_WORDS];
-	size_t words; /* in use: n / 64 + 1 */
-	bool odd;     /* a backslash or a control character is there */
+	/* One word more than the longest line has: it is 0 and never asked. */
+	uint64_t quote[MARKS_WORDS + 1];
+	uint64_t blank[MARKS_WORDS + 1];
+	uint64_t query[MARKS_WORDS + 1];
+	size_t words;  /* in use: n / 64 + 1; the one behind them is 0 */
+	size_t quotes; /* how many */
+	bool odd;      /* a backslash or a control character is there */
 };
 
 /* n is from MARKS_MIN to MARKS_MAX. */
@@ -40,22 +42,24 @@ typedef void marks_fn(const char *p, size_t n, struct marks *m);
 marks_fn marks_swar;
 marks_fn *marks_fastest(void);
 
-/* The first mark from `at` on; SIZE_MAX: there is none. */
+/*
+ * The first mark from `at` on; SIZE_MAX: there is none.  `at` is at most n.
+ * The next 64 bytes are one word, wherever they begin: whether a mark is
+ * beyond a border of words is what a branch predictor cannot know.
+ */
 static inline size_t
 marks_from(const struct marks *m, const uint64_t *v, size_t at)
 {
 	size_t w = at / 64;
-	uint64_t x;
+	size_t s = at % 64;
+	uint64_t x = v[w] >> s | v[w + 1] << 1 << (63 - s);
 
-	if (w >= m->words)
-		return SIZE_MAX;
-	x = v[w] & UINT64_MAX << at % 64;
-	while (x == 0) {
-		if (++w == m->words)
-			return SIZE_MAX;
-		x = v[w];
-	}
-	return w * 64 + (size_t)__builtin_ctzll(x);
+	if (x != 0)
+		return at + (size_t)__builtin_ctzll(x);
+	for (w++; w < m->words; w++)
+		if (v[w] != 0)
+			return w * 64 + (size_t)__builtin_ctzll(v[w]);
+	return SIZE_MAX;
 }
 
 #endif

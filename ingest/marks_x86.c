@@ -8,7 +8,7 @@
 
 #include "ingest/marks.h"
 
-#define AVX2 __attribute__((target("avx2")))
+#define AVX2 __attribute__((target("avx2,popcnt")))
 
 struct chunk {
 	uint64_t quote, blank, query;
@@ -39,57 +39,75 @@ chunk(const char *p, __m256i *odd)
 	};
 }
 
-static inline void
-put(struct marks *m, size_t w, const struct chunk *low,
-    const struct chunk *high)
+AVX2 static inline struct chunk
+two_chunks(const char *p, const char *q, __m256i *odd)
 {
-	m->quote[w] = low->quote | high->quote << 32;
-	m->blank[w] = low->blank | high->blank << 32;
-	m->query[w] = low->query | high->query << 32;
+	struct chunk low = chunk(p, odd);
+	struct chunk high = chunk(q, odd);
+
+	return (struct chunk){
+		low.quote | high.quote << 32,
+		low.blank | high.blank << 32,
+		low.query | high.query << 32,
+	};
+}
+
+AVX2 static inline void
+put(struct marks *m, size_t w, uint64_t quote, uint64_t blank, uint64_t query)
+{
+	m->quote[w] = quote;
+	m->blank[w] = blank;
+	m->query[w] = query;
+	m->quotes += (size_t)__builtin_popcountll(quote);
+}
+
+/* 32 to 63 bytes: the second half is shifted out of the last 32. */
+AVX2 static inline void
+one_word(const char *p, size_t n, struct marks *m, __m256i *odd)
+{
+	struct chunk low = chunk(p, odd);
+	struct chunk high = chunk(p + n - 32, odd);
+	size_t shift = n - 32; /* where the first of them belongs */
+
+	put(m, 0, low.quote | high.quote << shift,
+	    low.blank | high.blank << shift, low.query | high.query << shift);
 }
 
 /*
- * The last chunk is the last 32 bytes of the line, shifted: nothing is read
- * beyond the line, which may end where its memory does.
+ * The last word is shifted out of the last 64 bytes: nothing is read beyond
+ * the line, which may end where its memory does.
  */
-AVX2 static inline struct chunk
-last(const char *end, size_t n, __m256i *odd)
-{
-	struct chunk c = chunk(end - 32, odd);
-	size_t shift = 32 - n;
-
-	return (struct chunk){ c.quote >> shift, c.blank >> shift,
-		c.query >> shift };
-}
-
 AVX2 static void
 marks_avx2(const char *p, size_t n, struct marks *m)
 {
 	__m256i odd = _mm256_setzero_si256();
-	struct chunk low;
-	struct chunk high = { 0, 0, 0 };
-	size_t i = 0;
-	size_t w = 0;
+	size_t words = n / 64;
+	size_t shift = 63 - n % 64;
+	struct chunk c;
 
-	for (; i + 64 <= n; i += 64) {
-		low = chunk(p + i, &odd);
-		high = chunk(p + i + 32, &odd);
-		put(m, w++, &low, &high);
+	m->quotes = 0;
+	if (words == 0)
+		one_word(p, n, m, &odd);
+	for (size_t w = 0; w < words; w++) {
+		c = two_chunks(p + w * 64, p + w * 64 + 32, &odd);
+		put(m, w, c.quote, c.blank, c.query);
 	}
-	high = (struct chunk){ 0, 0, 0 };
-	if (n - i < 32) {
-		low = last(p + n, n - i, &odd);
-	} else {
-		low = chunk(p + i, &odd);
-		high = last(p + n, n - i - 32, &odd);
+	if (words > 0) {
+		c = two_chunks(p + n - 64, p + n - 32, &odd);
+		put(m, words, c.quote >> 1 >> shift, c.blank >> 1 >> shift,
+		    c.query >> 1 >> shift);
 	}
-	put(m, w++, &low, &high);
-	m->words = w;
+	m->words = words + 1;
+	m->quote[m->words] = 0;
+	m->blank[m->words] = 0;
+	m->query[m->words] = 0;
 	m->odd = !_mm256_testz_si256(odd, odd);
 }
 
 marks_fn *
 marks_fastest(void)
 {
-	return __builtin_cpu_supports("avx2") ? marks_avx2 : marks_swar;
+	if (__builtin_cpu_supports("avx2") && __builtin_cpu_supports("popcnt"))
+		return marks_avx2;
+	return marks_swar;
 }
