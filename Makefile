@@ -52,7 +52,7 @@ MAIN := $(BUILD)/cli/main.o
 UNIT := $(patsubst %.c,$(BUILD)/%.o,$(wildcard tests/unit/*/*.c) \
   $(if $(filter tsan,$(FLAVOUR)),tests/unit/plain.c))
 FUZZ := $(patsubst %.c,$(BUILD)/%,$(wildcard tests/fuzz/fuzz_*.c))
-MAKES := $(MAKE) --no-print-directory
+MAKEFLAGS += --no-print-directory
 
 .PHONY: all demo check unit test asan ubsan tsan clang noisal lint fmt fuzz fuzzers bench cov \
   man install uninstall clean help setup-check setup-clang setup-lint FORCE
@@ -88,15 +88,15 @@ include build/ready.mk
 endif
 
 demo:
-	@$(MAKES) all
+	@$(MAKE) all
 	$(BUILD)/telltale replay $(DEMO)
 
 check: setup-check
-	@$(MAKES) test
+	@$(MAKE) test
 asan ubsan tsan noisal: setup-check
 clang: setup-clang
 asan ubsan tsan noisal clang:
-	@$(MAKES) FLAVOUR=$@ test
+	@$(MAKE) FLAVOUR=$@ test
 setup-check setup-clang setup-lint:
 	@$(SETUP) $(@:setup-%=%)
 
@@ -113,9 +113,9 @@ fmt: setup-lint
 fuzz: setup-clang
 	+@tools/fuzz.sh
 fuzzers: $(FUZZ)
-bench: ; @$(SETUP) bench && $(MAKES) all && bench/run.sh
+bench: ; @$(SETUP) bench && $(MAKE) all && bench/run.sh
 cov: setup-check
-	@$(MAKES) FLAVOUR=cov test && tools/cov.sh build/cov
+	@$(MAKE) FLAVOUR=cov test && tools/cov.sh build/cov
 man: all
 	$(BUILD)/telltale help --man >docs/telltale.1
 	$(BUILD)/telltale help --fields >docs/fields.md

@@ -20,7 +20,8 @@
  */
 #include "analyzers/route_shape.h"
 
-#include <stdint.h>
+#include <endian.h>
+#include <string.h>
 
 enum {
 	DIGIT = 1,
@@ -78,7 +79,7 @@ is_address(struct str s)
 	return at != SIZE_MAX && at > 0 && at + 1 < s.n;
 }
 
-/* `set`: the kinds of all its bytes, those behind the 64th left out. */
+/* `set`: the kinds of all its bytes. */
 static bool
 is_id(struct str s, unsigned set)
 {
@@ -103,60 +104,141 @@ kinds_of(struct str s)
 {
 	unsigned set = 0;
 
-	for (size_t i = 0; i < s.n && i <= SEGMENT_MAX; i++)
+	for (size_t i = 0; i < s.n; i++)
 		set |= kinds[(unsigned char)s.p[i]];
 	return set;
 }
 
-/* Cuts the segment at the head of *rest, up to the slash or the end. */
-static struct segment_text
-segment_cut(struct str *rest)
+static uint64_t
+load(const char *p)
 {
-	const char *p = rest->p;
-	size_t most = rest->n < SEGMENT_MAX + 1 ? rest->n : SEGMENT_MAX + 1;
-	size_t n = 0;
-	unsigned set = 0;
+	uint64_t v;
 
-	while (n < most) {
-		unsigned kind = kinds[(unsigned char)p[n]];
+	memcpy(&v, p, sizeof(v));
+	return le64toh(v);
+}
 
-		if (kind == SLASH)
-			break;
-		set |= kind;
-		n++;
+struct segment_text
+segment_literal(struct str s)
+{
+	struct segment_text t = { .text = s, .kind = SEGMENT_LITERAL };
+
+	if (s.n >= 8) {
+		t.head = load(s.p);
+		t.tail = load(s.p + s.n - 8);
+		return t;
 	}
-	if (n > SEGMENT_MAX) {
-		n = str_find(*rest, '/');
-		if (n == SIZE_MAX)
-			n = rest->n;
-	}
+	for (size_t i = s.n; i > 0; i--)
+		t.head = t.head << 8 | (unsigned char)s.p[i - 1];
+	return t;
+}
 
-	struct str s = { p, n };
+/*
+ * A part of a path as a literal, eight bytes at once where they are there.
+ * Fields are written in place: a struct returned by value would be read in
+ * wider pieces than it was just written in, which stalls.
+ */
+static void
+segment_put(struct segment_text *out, struct str path, struct str s)
+{
+	size_t end = (size_t)(s.p - path.p) + s.n;
 
-	*rest = str_from(*rest, n);
-	if (set & MATRIX) {
-		s.n = str_find(s, ';');
-		set = kinds_of(s);
+	out->text = s;
+	out->kind = SEGMENT_LITERAL;
+	out->tail = 0;
+	if (s.n >= 8) {
+		out->head = load(s.p);
+		out->tail = load(s.p + s.n - 8);
+	} else if (s.n > 0 && end >= 8) {
+		out->head = load(path.p + end - 8) >> (64 - 8 * s.n);
+	} else {
+		out->head = segment_literal(s).head;
 	}
-	if (is_id(s, set))
-		return (struct segment_text){ { 0 }, SEGMENT_ID };
-	return (struct segment_text){ s, SEGMENT_LITERAL };
+}
+
+#define LANES UINT64_C(0x0101010101010101) /* one in every byte */
+
+/* The high bit of every byte that is a slash; exact in all of them. */
+static uint64_t
+slashes(uint64_t v)
+{
+	v ^= LANES * '/';
+	return ~(((v & LANES * 0x7f) + LANES * 0x7f) | v) & LANES * 0x80;
+}
+
+/* The high bit of every byte that is no ASCII letter; exact likewise. */
+static uint64_t
+no_letters(uint64_t v)
+{
+	uint64_t low = (v | LANES * 0x20) & LANES * 0x7f;
+	uint64_t from_a = low + LANES * (0x80 - 'a');
+	uint64_t beyond_z = low + LANES * (0x80 - 'z' - 1);
+
+	return (~from_a | beyond_z | v) & LANES * 0x80;
+}
+
+/*
+ * The length of the segment that begins at path.p + from; *letters: whether it
+ * has nothing but letters.  Eight bytes at once (Mycroft's test for a zero
+ * byte), the last few one by one.
+ */
+static size_t
+segment_length(struct str path, size_t from, bool *letters)
+{
+	uint64_t others = 0;
+	size_t i = from;
+
+	for (; i + 8 <= path.n; i += 8) {
+		uint64_t v = load(path.p + i);
+		uint64_t s = slashes(v);
+
+		if (s == 0) {
+			others |= no_letters(v);
+			continue;
+		}
+		/* What stands below the first slash. */
+		others |= no_letters(v) & ((s & -s) - 1);
+		*letters = others == 0;
+		return i - from + (unsigned)__builtin_ctzll(s) / 8;
+	}
+	for (; i < path.n && path.p[i] != '/'; i++)
+		others |= kinds[(unsigned char)path.p[i]] &
+			  (DIGIT | JOINT | BEYOND_WORD);
+	*letters = others == 0;
+	return i - from;
 }
 
 size_t
 route_split(struct str path, struct segment_text out[SEGMENTS_MAX])
 {
 	size_t n = 0;
+	size_t at = 0; /* of the slash before the segment */
 
 	if (path.n == 0 || path.p[0] != '/')
 		return 0;
-	while (path.n > 0) {
-		path = str_from(path, 1); /* the slash */
-		if (n == ROUTE_DEPTH) {
-			out[n++].kind = SEGMENT_REST;
+	while (at < path.n) {
+		bool letters;
+		struct segment_text *t = &out[n++];
+		struct str s = { path.p + at + 1, 0 };
+
+		if (n > ROUTE_DEPTH) {
+			t->kind = SEGMENT_REST;
 			break;
 		}
-		out[n++] = segment_cut(&path);
+		s.n = segment_length(path, at + 1, &letters);
+		at += 1 + s.n;
+		if (!letters || s.n > SEGMENT_MAX) {
+			unsigned set = kinds_of(s);
+
+			if (set & MATRIX) {
+				s.n = str_find(s, ';');
+				set = kinds_of(s);
+			}
+			t->kind = SEGMENT_ID;
+			if (is_id(s, set))
+				continue;
+		}
+		segment_put(t, path, s);
 	}
 	return n;
 }

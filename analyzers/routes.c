@@ -29,7 +29,9 @@
  * kept is decided by the hashes of their texts.
  *
  * Speed: children are found by their first and last bytes and their length, in
- * an array that rarely holds more than a few; no hash, no allocation.
+ * an array that rarely holds more than a few; no hash, no allocation.  A few
+ * short paths without ids are remembered as they are, numbers being valid for
+ * ever: most requests are for them.
  */
 #include "analyzers/routes.h"
 
@@ -45,15 +47,15 @@
 enum {
 	NODES_MAX = 15000,
 	NUMBERS_MAX = 131072,
-	ROOTS = 2, /* node 0: paths of one segment, node 1: of more */
+	MEMO_BITS = 6,
+	MEMOS = 1 << MEMO_BITS,
+	MEMO_MAX = 59, /* makes an entry 64 bytes */
+	ROOTS = 2,     /* node 0: paths of one segment, node 1: of more */
 };
 
 #define NONE UINT32_MAX /* no node */
 
-/*
- * A literal child: its first and last eight bytes, which overlap or repeat in a
- * short segment, its length, its node.  Up to 16 bytes that is all of it.
- */
+/* A literal child, found by what struct segment_text says of it. */
 struct kid {
 	uint64_t head, tail;
 	uint32_t n;
@@ -78,7 +80,15 @@ struct node {
 	uint64_t route_version;
 };
 
+/* A short path without ids that was added, and the number it was given. */
+struct memo {
+	uint32_t number;
+	uint8_t n; /* 0: empty */
+	char path[MEMO_MAX];
+};
+
 struct routes {
+	struct memo memos[MEMOS];
 	struct node *nodes;
 	size_t n_nodes, cap_nodes;
 	uint32_t *free; /* nodes to use again */
@@ -100,8 +110,8 @@ node_new(struct routes *r, uint32_t parent, struct segment_text s)
 	if (r->n_free > 0) {
 		i = r->free[--r->n_free];
 	} else {
-		r->nodes = xgrow(
-		    r->nodes, r->n_nodes + 1, &r->cap_nodes, sizeof(*r->nodes));
+		r->nodes = xgrow(r->nodes, r->n_nodes + 1, &r->cap_nodes,
+		    sizeof(*r->nodes));
 		i = (uint32_t)r->n_nodes++;
 	}
 	r->nodes[i] = (struct node){
@@ -147,7 +157,7 @@ struct routes *
 routes_new(void)
 {
 	struct routes *r = xcalloc(1, sizeof(*r));
-	struct segment_text none = { { 0 }, SEGMENT_LITERAL };
+	struct segment_text none = { .kind = SEGMENT_LITERAL };
 
 	r->fanout = ROUTE_FANOUT;
 	for (int i = 0; i < ROOTS; i++)
@@ -174,34 +184,6 @@ routes_free(struct routes *r)
 	free(r);
 }
 
-static uint64_t
-load(const char *p, size_t n)
-{
-	uint64_t v = 0;
-
-	memcpy(&v, p, n); /* n is a constant where it is called */
-	return v;
-}
-
-/* A segment as a child without a node. */
-static struct kid
-kid_of(struct str s)
-{
-	struct kid k = { .n = (uint32_t)s.n };
-
-	if (s.n >= 8) {
-		k.head = load(s.p, 8);
-		k.tail = load(s.p + s.n - 8, 8);
-	} else if (s.n >= 4) {
-		k.head = load(s.p, 4) | load(s.p + s.n - 4, 4) << 32;
-	} else if (s.n >= 2) {
-		k.head = load(s.p, 2) | load(s.p + s.n - 2, 2) << 16;
-	} else if (s.n == 1) {
-		k.head = (unsigned char)s.p[0];
-	}
-	return k;
-}
-
 static struct str
 node_text(const struct node *n)
 {
@@ -210,16 +192,17 @@ node_text(const struct node *n)
 
 /* The child with the literal, or NONE. */
 static uint32_t
-kid_find(const struct routes *r, const struct node *n, struct str s)
+kid_find(const struct routes *r, const struct node *n,
+    const struct segment_text *s)
 {
-	struct kid k = kid_of(s);
-
 	for (uint32_t i = 0; i < n->n_kids; i++) {
-		const struct kid *at = &n->kids[i];
+		const struct kid *k = &n->kids[i];
 
-		if (at->head == k.head && at->tail == k.tail && at->n == k.n &&
-		    (k.n <= 16 || str_eq(node_text(&r->nodes[at->node]), s)))
-			return at->node;
+		if (k->head == s->head && k->tail == s->tail &&
+		    k->n == s->text.n &&
+		    (k->n <= 16 ||
+			str_eq(node_text(&r->nodes[k->node]), s->text)))
+			return k->node;
 	}
 	return NONE;
 }
@@ -236,13 +219,16 @@ kid_attach(struct routes *r, uint32_t parent, uint32_t kid)
 {
 	struct node *n = &r->nodes[parent];
 	struct str s = node_text(&r->nodes[kid]);
+	struct segment_text t = segment_literal(s);
 
 	if (n->n_kids == n->cap_kids) {
 		n->cap_kids = n->cap_kids ? n->cap_kids * 2 : 2;
 		n->kids = xrealloc(n->kids, n->cap_kids, sizeof(*n->kids));
 	}
-	n->kids[n->n_kids] = kid_of(s);
-	n->kids[n->n_kids++].node = kid;
+	n->kids[n->n_kids++] = (struct kid){ .head = t.head,
+		.tail = t.tail,
+		.n = (uint32_t)s.n,
+		.node = kid };
 	n->counted += is_value(r, s);
 	r->nodes[kid].parent = parent;
 }
@@ -268,8 +254,8 @@ number_of(struct routes *r, uint32_t node)
 	if (r->n_numbers == NUMBERS_MAX)
 		return ROUTE_OTHER;
 	r->of = xgrow(r->of, r->n_numbers + 1, &r->cap_of, sizeof(*r->of));
-	r->parent = xgrow(
-	    r->parent, r->n_numbers + 1, &r->cap_parent, sizeof(*r->parent));
+	r->parent = xgrow(r->parent, r->n_numbers + 1, &r->cap_parent,
+	    sizeof(*r->parent));
 	n->number = (uint32_t)r->n_numbers++;
 	r->of[n->number] = node;
 	r->parent[n->number] = n->number;
@@ -325,7 +311,8 @@ static void
 kid_move(struct routes *r, uint32_t into, uint32_t kid)
 {
 	struct str s = node_text(&r->nodes[kid]);
-	uint32_t same = kid_find(r, &r->nodes[into], s);
+	struct segment_text t = segment_literal(s);
+	uint32_t same = kid_find(r, &r->nodes[into], &t);
 
 	if (same != NONE)
 		node_merge(r, same, kid);
@@ -393,18 +380,18 @@ routes_tighten(struct routes *r, uint32_t fanout)
 
 /* The next node of a segment, or NONE: nothing was ever there. */
 static uint32_t
-node_next(const struct routes *r, uint32_t node, struct segment_text s)
+node_next(const struct routes *r, uint32_t node, const struct segment_text *s)
 {
 	const struct node *n = &r->nodes[node];
 
-	if (s.kind == SEGMENT_REST)
+	if (s->kind == SEGMENT_REST)
 		return n->rest;
-	if (s.kind == SEGMENT_ID)
+	if (s->kind == SEGMENT_ID)
 		return n->id;
 
-	uint32_t kid = kid_find(r, n, s.text);
+	uint32_t kid = kid_find(r, n, s);
 
-	if (kid == NONE && n->collapsed && is_value(r, s.text))
+	if (kid == NONE && n->collapsed && is_value(r, s->text))
 		return n->id;
 	return kid;
 }
@@ -444,7 +431,7 @@ routes_walk(struct routes *r, const struct segment_text *s, size_t n,
 	uint32_t node = n == 1 ? 0 : 1;
 
 	for (size_t i = 0; i < n; i++) {
-		uint32_t next = node_next(r, node, s[i]);
+		uint32_t next = node_next(r, node, &s[i]);
 
 		if (next == NONE) {
 			if (missing == MISSING_NONE)
@@ -456,10 +443,39 @@ routes_walk(struct routes *r, const struct segment_text *s, size_t n,
 	return node;
 }
 
+/* Where a path would be remembered; NULL: it is too long. */
+static struct memo *
+memo_of(struct routes *r, struct str path)
+{
+	struct segment_text t;
+	uint64_t mixed;
+
+	if (path.n == 0 || path.n > MEMO_MAX)
+		return NULL;
+	t = segment_literal(path);
+	mixed = (t.head ^ t.tail << 3 ^ path.n) * UINT64_C(0x9E3779B97F4A7C15);
+	return &r->memos[mixed >> (64 - MEMO_BITS)];
+}
+
+static bool
+has_id(const struct segment_text *s, size_t n)
+{
+	for (size_t i = 0; i < n; i++)
+		if (s[i].kind == SEGMENT_ID)
+			return true;
+	return false;
+}
+
 uint32_t
 routes_add(struct routes *r, struct str path)
 {
 	struct segment_text s[SEGMENTS_MAX];
+	struct memo *memo = memo_of(r, path);
+
+	if (memo && memo->n == path.n &&
+	    memcmp(memo->path, path.p, path.n) == 0)
+		return memo->number;
+
 	size_t n = route_split(path, s);
 
 	if (n == 0)
@@ -469,13 +485,18 @@ routes_add(struct routes *r, struct str path)
 
 	while (nodes_live(r) > NODES_MAX && r->fanout > 0)
 		routes_tighten(r, r->fanout / 2);
+	if (memo && !has_id(s, n)) {
+		memo->number = number;
+		memo->n = (uint8_t)path.n;
+		memcpy(memo->path, path.p, path.n);
+	}
 	return number;
 }
 
 /* Writes the segments from the root to a node. */
 static size_t
-node_path(
-    const struct routes *r, uint32_t node, struct segment_text s[SEGMENTS_MAX])
+node_path(const struct routes *r, uint32_t node,
+    struct segment_text s[SEGMENTS_MAX])
 {
 	size_t n = 0;
 	size_t depth = 0;
@@ -485,16 +506,17 @@ node_path(
 		depth++;
 	assert(depth <= SEGMENTS_MAX);
 	n = depth;
-	for (uint32_t i = node; depth > 0; i = r->nodes[i].parent)
-		s[--depth] = (struct segment_text){ node_text(&r->nodes[i]),
-			r->nodes[i].kind };
+	for (uint32_t i = node; depth > 0; i = r->nodes[i].parent) {
+		s[--depth] = segment_literal(node_text(&r->nodes[i]));
+		s[depth].kind = r->nodes[i].kind;
+	}
 	return n;
 }
 
 /* Collapses in a what has collapsed in b, below b's node. */
 static void
-collapse_like(
-    struct routes *a, const struct routes *b, uint32_t node, uint32_t root)
+collapse_like(struct routes *a, const struct routes *b, uint32_t node,
+    uint32_t root)
 {
 	const struct node *n = &b->nodes[node];
 
@@ -504,7 +526,7 @@ collapse_like(
 		uint32_t place = root;
 
 		for (size_t i = 0; i < depth; i++) {
-			uint32_t next = node_next(a, place, s[i]);
+			uint32_t next = node_next(a, place, &s[i]);
 
 			place = next != NONE ? next : node_make(a, place, s[i]);
 		}

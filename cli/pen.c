@@ -18,16 +18,29 @@ static const char *const codes[STYLES] = {
 	[CYAN] = "\x1b[36m",
 };
 
+/* Styles are switched on and off around what is put, never over line ends. */
+static void
+style_on(const struct pen *p, enum style style)
+{
+	if (p->term->color && style != PLAIN)
+		buf_cat(p->out, codes[style]);
+}
+
+static void
+style_off(const struct pen *p, enum style style)
+{
+	if (p->term->color && style != PLAIN)
+		buf_cat(p->out, "\x1b[0m");
+}
+
 void
 pen_put(struct pen *p, enum style style, struct str text)
 {
-	bool colored = p->term->color && style != PLAIN && text.n > 0;
-
-	if (colored)
-		buf_cat(p->out, codes[style]);
+	if (text.n == 0)
+		return;
+	style_on(p, style);
 	buf_str(p->out, text);
-	if (colored)
-		buf_cat(p->out, "\x1b[0m");
+	style_off(p, style);
 	p->col += term_columns(text);
 }
 
@@ -116,11 +129,23 @@ piece(struct str word, size_t width)
 	return nice > 0 ? nice : fits;
 }
 
+/* Ends the line within a styled text, and begins the next. */
+static void
+wrap_line(struct pen *p, enum style style, size_t indent)
+{
+	style_off(p, style);
+	pen_end(p);
+	pen_to(p, indent);
+	style_on(p, style);
+}
+
 void
 pen_wrap(struct pen *p, enum style style, struct str text, size_t indent)
 {
 	bool first = true; /* of its line */
 
+	pen_to(p, indent);
+	style_on(p, style);
 	while (text.n > 0) {
 		struct str word = text;
 		size_t room;
@@ -129,24 +154,20 @@ pen_wrap(struct pen *p, enum style style, struct str text, size_t indent)
 			text.n = 0;
 		if (word.n == 0)
 			continue;
-		if (!first && term_columns(word) + 1 > pen_left(p)) {
-			pen_end(p);
-			first = true;
-		}
-		if (first)
-			pen_to(p, indent);
-		else
-			pen_put(p, style, STR(" "));
+		if (!first && term_columns(word) + 1 > pen_left(p))
+			wrap_line(p, style, indent);
+		else if (!first)
+			pen_put(p, PLAIN, STR(" "));
 		first = false;
 		for (room = piece(word, pen_left(p)); room < word.n;
 		     room = piece(word, pen_left(p))) {
-			pen_put(p, style, str_sub(word, 0, room));
-			pen_end(p);
-			pen_to(p, indent);
+			pen_put(p, PLAIN, str_sub(word, 0, room));
+			wrap_line(p, style, indent);
 			word = str_from(word, room);
 		}
-		pen_put(p, style, word);
+		pen_put(p, PLAIN, word);
 	}
+	style_off(p, style);
 	pen_end(p);
 }
 

@@ -14,8 +14,8 @@
 
 struct progress;
 
-/* Shows p until progress_end; NULL when there is nothing to show on. */
-struct progress *progress_begin(struct replay_progress *p, bool quiet);
+/* Shows `of` until progress_end; NULL when there is nothing to show on. */
+struct progress *progress_begin(struct replay_progress *of, bool quiet);
 
 /* Erases the line; then, `done`, one line of time and rate stays. */
 void progress_end(struct progress *p, bool done);

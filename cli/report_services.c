@@ -3,8 +3,11 @@
  * The services: their routes with counts, answers and latency, and small time
  * lines of latency and errors.
  */
+#include <stdlib.h>
+
 #include "cli/report.h"
 #include "cli/table.h"
+#include "core/mem.h"
 #include "core/when.h"
 
 enum {
@@ -246,11 +249,41 @@ put_service(struct pen *p, const struct replay_service *s, size_t used)
 	buf_fini(&b);
 }
 
+/* A service's place among the busiest; services are sorted by name. */
+struct rank {
+	uint64_t requests;
+	size_t at;
+};
+
+static int
+compare(const void *a, const void *b)
+{
+	const struct rank *x = a;
+	const struct rank *y = b;
+
+	if (x->requests != y->requests)
+		return x->requests < y->requests ? 1 : -1;
+	return x->at < y->at ? -1 : x->at > y->at;
+}
+
+/* By requests falling, then by name; free() it. */
+static struct rank *
+busiest(const struct replay_result *r)
+{
+	struct rank *v = xcalloc(r->n_services, sizeof *v);
+
+	for (size_t i = 0; i < r->n_services; i++)
+		v[i] = (struct rank){ r->services[i].requests, i };
+	qsort(v, r->n_services, sizeof *v, compare);
+	return v;
+}
+
 void
 report_services(struct pen *p, const struct report *r)
 {
 	const struct replay_result *result = r->result;
 	size_t used = buckets_used(result);
+	struct rank *order;
 	struct buf b = { 0 };
 
 	if (result->n_services == 0)
@@ -262,8 +295,10 @@ report_services(struct pen *p, const struct report *r)
 		buf_cat(&b, " a step, with their greatest value");
 	}
 	report_heading(p, buf_cstr(&b));
+	order = busiest(result);
 	for (size_t i = 0; i < result->n_services && i < SERVICES_SHOWN; i++)
-		put_service(p, &result->services[i], used);
+		put_service(p, &result->services[order[i].at], used);
+	free(order);
 	if (result->n_services > SERVICES_SHOWN) {
 		pen_end(p);
 		pen_printf(p, DIM, "and %zu more services: see --json",

@@ -64,6 +64,7 @@ measure(const struct table *t, struct widths *w)
 		if (t->columns[c].flex)
 			w->flex = c;
 	}
+	assert(w->n > 0);
 	for (size_t i = 0; i < t->n; i++) {
 		size_t n = term_columns(cell_text(t, i));
 

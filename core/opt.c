@@ -385,7 +385,7 @@ unknown(const struct opt *table, struct str name, struct err *err)
 		names[n++] = row->name;
 	}
 	near = opt_nearest(name, names, n);
-	if (near >= 0)
+	if (names && near >= 0)
 		err_set(err, "there is no option --%.*s; did you mean --%s?",
 		    STR_ARG(str_sub(name, 0, 100)), names[near]);
 	else

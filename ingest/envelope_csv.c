@@ -137,8 +137,8 @@ time_of(struct str text)
 }
 
 static struct str
-field_of(
-    const struct csv *c, enum column column, const struct str *fields, int n)
+field_of(const struct csv *c, enum column column, const struct str *fields,
+    int n)
 {
 	int i = c->at[column];
 
@@ -161,9 +161,9 @@ take_record(struct csv *c, struct batch *b, struct str record)
 	if (n <= c->at[COLUMN_MESSAGE]) {
 		batch_dead(b, &w->place,
 		    "a CSV record with fewer fields than its header",
-		    (struct str){
-			fields[0].p, (size_t)(fields[n - 1].p - fields[0].p) +
-					 fields[n - 1].n });
+		    (struct str){ fields[0].p,
+			(size_t)(fields[n - 1].p - fields[0].p) +
+			    fields[n - 1].n });
 		return;
 	}
 	for (int i = 0; i < n; i++)
@@ -174,8 +174,8 @@ take_record(struct csv *c, struct batch *b, struct str record)
 	e->stream = field_of(c, COLUMN_STREAM, fields, n);
 	/* "123456789012:/ecs/like" */
 	log = field_of(c, COLUMN_LOG, fields, n);
-	e->group = str_from(
-	    log, str_find(log, ':') == SIZE_MAX ? 0 : str_find(log, ':') + 1);
+	e->group = str_from(log,
+	    str_find(log, ':') == SIZE_MAX ? 0 : str_find(log, ':') + 1);
 }
 
 /* Finds the record's end, going on at `scanned`. */

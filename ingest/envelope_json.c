@@ -47,8 +47,8 @@ is_remnant(char c)
  * comes behind t.  STEP_MORE: not known yet; the search goes on at `seek`.
  */
 static enum step
-find_end(
-    struct json_level *l, struct str t, bool whole, size_t wrong, size_t *end)
+find_end(struct json_level *l, struct str t, bool whole, size_t wrong,
+    size_t *end)
 {
 	size_t first = str_find(t, '\n');
 	enum step at_end = whole ? STEP_ON : STEP_MORE;
@@ -84,8 +84,8 @@ broken_end(const struct json_reader *r, struct json_level *l, size_t wrong,
 		*end = t.n;
 		return STEP_ON;
 	}
-	return find_end(
-	    l, str_sub(t, 0, max), t.n <= max && level_closed(l), wrong, end);
+	return find_end(l, str_sub(t, 0, max), t.n <= max && level_closed(l),
+	    wrong, end);
 }
 
 /* Makes a dead letter of what stands at `at`, broken at `wrong`. */

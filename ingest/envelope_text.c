@@ -13,6 +13,41 @@ text_sniff(struct str head)
 	return (struct verdict){ .score = 1, .id = ENVELOPE_TEXT, .line = 1 };
 }
 
+/*
+ * Whole lines, as many as there are, in a loop that keeps its place in
+ * registers; what is long or has no end yet is left to the caller.
+ */
+static void
+run_of_lines(struct envelope *self, struct batch *b)
+{
+	struct window *w = self->w;
+	size_t max = self->limits->line_bytes;
+	struct place place = w->place;
+	const char *at = w->at;
+
+	while (b->n <= BATCH_EVENTS - BATCH_SPARE && at < w->end) {
+		const char *nl = memchr(at, '\n', (size_t)(w->end - at));
+		struct str line = { at, nl ? (size_t)(nl - at) : SIZE_MAX };
+
+		if (line.n > max)
+			break;
+		place.offset += line.n + 1;
+		at = nl + 1;
+		line = line_without_cr(line);
+		if (line.n > 0) {
+			struct event *e = batch_event(b, &place);
+
+			e->place.offset =
+			    place.offset - (uint64_t)(at - line.p);
+			e->message = line;
+		}
+		place.line++;
+	}
+	w->searched = at == w->at ? w->searched : 0;
+	w->at = at;
+	w->place = place;
+}
+
 static enum step
 text_decode(struct envelope *self, struct batch *b)
 {
@@ -25,6 +60,8 @@ text_decode(struct envelope *self, struct batch *b)
 
 		if (batch_full(b))
 			return STEP_FULL;
+		if (w->searched == 0)
+			run_of_lines(self, b);
 		switch (
 		    window_line(w, self->limits->line_bytes, &line, &size)) {
 		case LINE_OK:

@@ -73,8 +73,8 @@ json_descend(struct json_reader *r, const struct piece *piece)
 }
 
 const char *
-json_descend_payload(
-    struct json_reader *r, const struct piece *piece, struct str base64)
+json_descend_payload(struct json_reader *r, const struct piece *piece,
+    struct str base64)
 {
 	struct json_level *l;
 	const char *why;
@@ -92,8 +92,8 @@ json_descend_payload(
 }
 
 void
-level_dead(
-    struct json_level *l, struct batch *b, const char *why, struct str bytes)
+level_dead(struct json_level *l, struct batch *b, const char *why,
+    struct str bytes)
 {
 	batch_dead(b, &l->w->place, why, message_trim(bytes));
 	l->remains = true;

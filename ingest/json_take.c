@@ -24,8 +24,8 @@ keep(struct json_reader *r, struct batch *b, struct str s)
 
 /* The text of a JSON string, a number as written; false: broken escapes. */
 static bool
-unescape(
-    struct json_reader *r, struct batch *b, struct str value, struct str *out)
+unescape(struct json_reader *r, struct batch *b, struct str value,
+    struct str *out)
 {
 	struct json_bad bad;
 	bool ok;
@@ -154,8 +154,8 @@ json_read_header(struct json_reader *r, struct json_level *l, struct str text,
 
 	buf_reset(&l->group);
 	buf_reset(&l->stream);
-	l->control = str_eq(
-	    json_member(text, scan, "messageType"), STR("\"CONTROL_MESSAGE\""));
+	l->control = str_eq(json_member(text, scan, "messageType"),
+	    STR("\"CONTROL_MESSAGE\""));
 	for (size_t i = 0; i < sizeof keys / sizeof *keys; i++) {
 		struct str value = json_member(text, scan, keys[i].key);
 		struct buf *to = keys[i].group ? &l->group : &l->stream;
@@ -168,8 +168,8 @@ json_read_header(struct json_reader *r, struct json_level *l, struct str text,
 
 /* {"timestamp":ms,"message":text,"id"|"eventId":text[,"logStreamName"]} */
 const char *
-take_log_event(
-    struct json_reader *r, struct batch *b, const struct piece *piece)
+take_log_event(struct json_reader *r, struct batch *b,
+    const struct piece *piece)
 {
 	const struct json_level *l = json_level(r);
 	struct str raw = json_member(piece->text, piece->scan, "message");
@@ -234,8 +234,8 @@ take_kinesis(struct json_reader *r, struct batch *b, const struct piece *piece)
 const char *
 take_firehose(struct json_reader *r, struct batch *b, const struct piece *piece)
 {
-	return descend(
-	    r, b, piece, json_member(piece->text, piece->scan, "data"));
+	return descend(r, b, piece,
+	    json_member(piece->text, piece->scan, "data"));
 }
 
 /* "123456789012:/ecs/like" → "/ecs/like" */
@@ -325,8 +325,8 @@ usual_time(const struct piece *piece)
 
 /* Whether a container's line ends with this piece. */
 static bool
-ends_line(
-    const struct piece *piece, const struct json_kind *kind, struct str log)
+ends_line(const struct piece *piece, const struct json_kind *kind,
+    struct str log)
 {
 	static const char *const marks[] = { "_p", "logtag" };
 

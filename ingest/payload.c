@@ -124,8 +124,8 @@ payload_unpack(struct buf *out, struct str base64, const struct limits *limits)
 		if (!packed(buf_view(out), &kind))
 			break;
 		buf_reset(&next);
-		why = unpack_layer(
-		    kind, buf_view(out), &next, limits->document_bytes);
+		why = unpack_layer(kind, buf_view(out), &next,
+		    limits->document_bytes);
 		if (why)
 			break;
 		*out = next;

@@ -47,8 +47,8 @@ make_room(struct window *w, size_t block)
 }
 
 enum flow
-window_fill(
-    struct window *w, struct source *source, size_t block, struct err *err)
+window_fill(struct window *w, struct source *source, size_t block,
+    struct err *err)
 {
 	size_t n = 0;
 	enum flow flow;

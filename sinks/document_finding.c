@@ -26,20 +26,20 @@ put_decimal(struct buf *b, int64_t value, int digits)
 {
 	uint64_t v = value < 0 ? -(uint64_t)value : (uint64_t)value;
 	uint64_t unit = 1;
+	uint64_t rest;
 
 	for (int i = 0; i < digits; i++)
 		unit *= 10;
 	if (value < 0)
 		buf_char(b, '-');
 	buf_u64(b, v / unit);
-	v %= unit;
-	if (v == 0)
-		return;
-	buf_char(b, '.');
-	while (v != 0) {
+	rest = v % unit;
+	if (rest > 0)
+		buf_char(b, '.');
+	while (rest > 0) {
 		unit /= 10;
-		buf_char(b, (char)('0' + v / unit));
-		v %= unit;
+		buf_char(b, (char)('0' + rest / unit));
+		rest %= unit;
 	}
 }
 
