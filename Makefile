@@ -34,7 +34,8 @@ CC := $(CC_$(FLAVOUR))
 endif
 # ISA-L inflates where its header is, zlib elsewhere.
 ISAL ?= $(or $(ISAL_$(FLAVOUR)),$(if $(wildcard /usr/include/isa-l.h),yes,no))
-INFLATE := ingest/inflate_$(if $(filter yes,$(ISAL)),isal,zlib).c
+CHOSEN := ingest/inflate_$(if $(filter yes,$(ISAL)),isal,zlib).c \
+  ingest/marks_$(if $(filter x86_64-%,$(shell $(CC) -dumpmachine)),x86,any).c
 
 COMMON = $(OPT) $(LTO_$(FLAVOUR)) $(SAN_$(FLAVOUR)) -pthread
 ALL_CFLAGS = -std=c11 -D_GNU_SOURCE -I. $(WARN) $(WERROR) $(COMMON) \
@@ -44,8 +45,8 @@ LINK = $(CC) $(COMMON) $(CFLAGS) $(LDFLAGS)
 LIBS := -lyyjson -lpcre2-8 -lz -lxxhash -lsqlite3 -lm \
   $(if $(filter yes,$(ISAL)),-lisal)
 
-SRC  := $(filter-out cli/main.c ingest/inflate_%.c,\
-  $(wildcard $(ROOMS:%=%/*.c))) $(wildcard $(INFLATE))
+SRC  := $(filter-out cli/main.c ingest/inflate_%.c ingest/marks_%.c,\
+  $(wildcard $(ROOMS:%=%/*.c))) $(wildcard $(CHOSEN))
 OBJ  := $(SRC:%.c=$(BUILD)/%.o)
 MAIN := $(BUILD)/cli/main.o
 UNIT := $(patsubst %.c,$(BUILD)/%.o,$(wildcard tests/unit/*/*.c) \
