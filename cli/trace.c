@@ -19,7 +19,7 @@
 #include "sinks/xray_api.h"
 
 struct flags {
-	bool help, json, raw, no_logs, quiet;
+	bool help, json, summary, raw, no_logs, quiet;
 	const char *compare;
 	int color, width, threads;
 	uint64_t max_spans;
@@ -59,6 +59,12 @@ static const struct opt opts[] = {
 	    .type = OPT_FLAG,
 	    .offset = offsetof(struct flags, json),
 	    .help = "Print the body of X-Ray's BatchGetTraces.",
+	},
+	{
+	    .name = "summary",
+	    .type = OPT_FLAG,
+	    .offset = offsetof(struct flags, summary),
+	    .help = "Print the body of X-Ray's GetTraceSummaries.",
 	},
 	{
 	    .name = "max-spans",
@@ -233,6 +239,17 @@ put_json(struct buf *out, const struct trace *a, const struct trace *b)
 	buf_char(out, '\n');
 }
 
+static void
+put_summaries(struct buf *out, const struct trace *a, const struct trace *b)
+{
+	xray_api_summaries_begin(out);
+	xray_api_summary(out, a);
+	if (b)
+		xray_api_summary(out, b);
+	xray_api_summaries_end(out, a->start_ns, b ? 2 : 1);
+	buf_char(out, '\n');
+}
+
 /* Documents that counted, each on one line. */
 static void
 put_raw(struct buf *out, const struct trace *t)
@@ -291,6 +308,8 @@ print(struct job *j, const struct trace *a, const struct trace *b)
 	    (size_t)f->width);
 	if (f->json) {
 		put_json(&out, a, b);
+	} else if (f->summary) {
+		put_summaries(&out, a, b);
 	} else if (f->raw) {
 		put_raw(&out, a);
 		put_raw(&out, b);
@@ -370,8 +389,9 @@ check(const struct flags *f, int n, char **argv, struct err *err)
 	if (n == 1)
 		return err_set(err, "a PATH is missing: files, directories, "
 				    "or - for standard input");
-	if (f->json && f->raw)
-		return err_set(err, "--json and --raw exclude each other");
+	if (f->json + f->raw + f->summary > 1)
+		return err_set(err,
+		    "--json, --summary and --raw exclude each other");
 	for (int i = 1; f->compare && i < n; i++)
 		if (strcmp(argv[i], "-") == 0)
 			return err_set(err, "--compare reads twice: standard "
