@@ -13,6 +13,7 @@
 
 static const struct command *const table[] = {
 	&command_replay,
+	&command_trace,
 	&command_map,
 	&command_components,
 	&command_completion,

@@ -49,6 +49,7 @@ struct command {
 };
 
 extern const struct command command_replay;
+extern const struct command command_trace;
 extern const struct command command_map;
 extern const struct command command_components;
 extern const struct command command_completion;
