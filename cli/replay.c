@@ -317,6 +317,10 @@ struct settings {
 	struct dialect_user *dialects;
 };
 
+/* The counters, and the stop flag that a signal sets. */
+static struct replay_progress progress;
+static volatile sig_atomic_t stopped_by;
+
 static struct str *
 strings(const struct opt_list *list)
 {
@@ -419,6 +423,7 @@ settings_init(struct settings *s, const struct flags *f, struct err *err)
 	s->paths = strings(&f->probe_paths);
 	o->probe.agents = s->agents;
 	o->probe.n_agents = f->probe_agents.n;
+	o->limits.stop = &progress.stop;
 	o->probe.paths = s->paths;
 	o->probe.n_paths = f->probe_paths.n;
 	if (set_rule(s, f->rule, err) < 0 || set_names(s, &f->names, err) < 0)
@@ -429,10 +434,6 @@ settings_init(struct settings *s, const struct flags *f, struct err *err)
 	o->dialects = s->dialects;
 	return s->dialects ? 0 : -1;
 }
-
-/* The counters, and the stop flag that a signal sets. */
-static struct replay_progress progress;
-static volatile sig_atomic_t stopped_by;
 
 static void
 on_signal(int number)
@@ -464,7 +465,8 @@ judged(const struct replay_result *r, int fail_on)
 		    (int)r->findings.v[i].severity + 1 >= fail_on)
 			return STATUS_FOUND;
 	for (size_t i = 0; i < r->inputs.n; i++) {
-		if (r->inputs.v[i].state == INPUT_FAILED)
+		if (r->inputs.v[i].state == INPUT_FAILED ||
+		    (r->read[i].error && r->read[i].notes.bytes == 0))
 			return STATUS_NOINPUT;
 		if (r->read[i].error)
 			status = STATUS_IO;
