@@ -32,6 +32,9 @@ static const char own[] =
     " document TEXT NOT NULL);\n"
     "CREATE INDEX all_requests_ts ON all_requests(ts_ns);\n"
 
+    "CREATE TABLE store_facts(name TEXT PRIMARY KEY, value INTEGER NOT NULL)"
+    " WITHOUT ROWID;\n"
+
     /* texts to search in: of findings, and of exceptions in traces */
     "CREATE TABLE all_messages(n INTEGER PRIMARY KEY, kind TEXT NOT NULL,"
     " owner TEXT NOT NULL, text TEXT NOT NULL);\n"
