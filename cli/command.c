@@ -14,7 +14,9 @@
 static const struct command *const table[] = {
 	&command_replay,
 	&command_trace,
+	&command_query,
 	&command_map,
+	&command_group,
 	&command_components,
 	&command_completion,
 	&command_help,

@@ -33,6 +33,12 @@ catch_signals(void)
 	sigaction(SIGTERM, &sa, NULL);
 }
 
+void
+trace_read_signals(void)
+{
+	catch_signals();
+}
+
 struct replay_progress *
 trace_read_progress(void)
 {

@@ -32,6 +32,9 @@ const struct trace *trace_read_next(struct trace_read *t);
 void trace_read_inputs(struct trace_read *t);
 void trace_read_close(struct trace_read *t);
 
+/* Lets a signal stop those counters, as trace_read_open does. */
+void trace_read_signals(void);
+
 /* The counters that a signal stops; for other readings of one command. */
 struct replay_progress *trace_read_progress(void);
 

@@ -367,8 +367,10 @@ open_all(struct traces *t, char *const *paths, size_t n, struct err *err)
 {
 	struct replay_result *r = &t->result;
 
-	if (inputs_collect(&r->inputs, paths, n, err) != 0 ||
-	    inputs_spool(&r->inputs, &t->progress->stop, err) != 0)
+	if (t->options.inputs)
+		r->inputs = *t->options.inputs;
+	else if (inputs_collect(&r->inputs, paths, n, err) != 0 ||
+		 inputs_spool(&r->inputs, &t->progress->stop, err) != 0)
 		return -1;
 	r->read = xcalloc(r->inputs.n, sizeof *r->read);
 	t->progress->bytes_total = 0;
@@ -424,6 +426,19 @@ traces_counts(const struct traces *t)
 	return &t->counts;
 }
 
+/* Borrowed inputs are not ours to free; what was read of them is. */
+static void
+traces_forget(struct traces *t)
+{
+	if (!t->options.inputs)
+		return;
+	for (size_t i = 0; t->result.read && i < t->result.inputs.n; i++) {
+		free(t->result.read[i].envelope_why);
+		free(t->result.read[i].error);
+	}
+	t->result.inputs = (struct inputs){ 0 };
+}
+
 void
 traces_close(struct traces *t)
 {
@@ -433,6 +448,7 @@ traces_close(struct traces *t)
 		level_pop(t);
 	traces_read_fini(&t->read);
 	assembler_free(t->assembler);
+	traces_forget(t);
 	replay_result_fini(&t->result);
 	buf_fini(&t->room);
 	free(t->entries);

@@ -28,6 +28,8 @@ struct traces_options {
 	struct assemble_options assemble; /* assemble_defaults; its time-out
 					     does not matter here */
 	size_t budget_bytes; /* of documents held in memory; 0: 64 MiB */
+	const struct inputs *inputs; /* those of a replay just done, used
+					instead of the paths; NULL */
 	const uint8_t *only; /* 16 bytes of an id: this trace alone; NULL */
 };
 
