@@ -80,6 +80,19 @@ with open(os.path.join(DEMO, "xray", "segments.ndjson"), "rb") as f:
 same(telltale("trace", "--raw", SLOW, DEMO).out.splitlines(), lines,
      "--raw gives the bytes of its documents")
 
+store = os.path.join(WORK, "store.db")
+telltale("replay", "--quiet", "--store", store, DEMO)
+same(telltale("trace", SLOW, "--store", store, DEMO).out,
+     telltale("trace", SLOW, DEMO).out, "a store gives the same trace")
+same(telltale("trace", SLOW[2:12], "--store", store).out,
+     telltale("trace", "--no-logs", SLOW, DEMO).out,
+     "by prefix too, without log lines where no PATH is given")
+same(telltale("map", "--store", store).out, telltale("map", DEMO).out,
+     "and the same map")
+r = telltale("trace", SLOW, "--store", "/nonexistent.db")
+ok(r.status == 66 and "/nonexistent.db" in r.err, "a store that is missing",
+   r.err)
+
 # All that a span can say.
 docs = [
     segment("front", 1, 0, 2, user="alice", fault=True,
