@@ -16,7 +16,7 @@ must(void *p, size_t n, size_t size)
 		return p;
 	fprintf(stderr, "telltale: out of memory (%zu things of %zu bytes)\n",
 	    n, size);
-	exit(3);
+	exit(71);
 }
 
 void *
