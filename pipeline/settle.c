@@ -355,8 +355,9 @@ filter_shares(struct run *run)
 			struct accounts *a =
 			    &run->result->read[s->input].accounts;
 
-			if (run->plan.rows || run->maps[t][s->origin].service ==
-						  run->service_only)
+			/* With rows, only the log lines have an account. */
+			if (run->maps[t][s->origin].service ==
+			    run->service_only)
 				continue;
 			for (int k = 0; k < KINDS; k++) {
 				uint64_t moved =
