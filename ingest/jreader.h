@@ -46,8 +46,8 @@ struct json_kind {
 	bool (*is)(struct str text, const struct jscan *scan);
 	const char *array; /* the member that is walked; NULL: none */
 	/* NULL, or why the piece is a dead letter: a static text. */
-	const char *(*take)(
-	    struct json_reader *r, struct batch *b, const struct piece *piece);
+	const char *(*take)(struct json_reader *r, struct batch *b,
+	    const struct piece *piece);
 };
 
 /* The document's kind, never NULL: a line of JSON is the last one. */
@@ -121,8 +121,8 @@ void level_take(struct json_level *l, size_t n);
 void level_to_top(struct json_level *l);
 
 /* A dead letter at the level's place. */
-void level_dead(
-    struct json_level *l, struct batch *b, const char *why, struct str bytes);
+void level_dead(struct json_level *l, struct batch *b, const char *why,
+    struct str bytes);
 
 /* The next level, between documents; its window is the caller's to open. */
 struct json_level *level_deeper(struct json_reader *r);
@@ -135,12 +135,12 @@ void json_name(struct json_reader *r, enum envelope_id id);
  * until that is read.  NULL, or why not.
  */
 const char *json_descend(struct json_reader *r, const struct piece *piece);
-const char *json_descend_payload(
-    struct json_reader *r, const struct piece *piece, struct str base64);
+const char *json_descend_payload(struct json_reader *r,
+    const struct piece *piece, struct str base64);
 
 /* A member's text in the piece; "" when it is absent or still open. */
-struct str json_member(
-    struct str text, const struct jscan *scan, const char *key);
+struct str json_member(struct str text, const struct jscan *scan,
+    const char *key);
 
 /*
  * Takes a line that is one X-Ray document: STEP_ON, STEP_MORE, or STEP_END
@@ -149,8 +149,8 @@ struct str json_member(
 enum step json_xray_line(struct json_reader *r, struct batch *b);
 
 /* json_take.c */
-typedef const char *json_take(
-    struct json_reader *r, struct batch *b, const struct piece *piece);
+typedef const char *json_take(struct json_reader *r, struct batch *b,
+    const struct piece *piece);
 json_take take_any, take_line, take_log_event, take_lambda, take_kinesis;
 json_take take_firehose, take_row, take_console, take_log, take_document;
 json_take take_segment, take_put, take_summary, take_header;

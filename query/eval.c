@@ -196,8 +196,8 @@ match_edges(const struct node *n, const struct trace_view *t)
 
 /* An element of a list of causes at its place. */
 static bool
-match_element(
-    const struct node *n, struct view_part *element, size_t i, size_t of)
+match_element(const struct node *n, struct view_part *element, size_t i,
+    size_t of)
 {
 	if (!n->block)
 		return true;

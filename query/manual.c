@@ -129,8 +129,7 @@ static const char *const head[] = {
 	".It Ar number Cm = | != | < | <= | > | >= Ar value",
 	"Times are in seconds.",
 	".It Ar text Cm = | != | CONTAINS | BEGINSWITH | ENDSWITH Qq Ar value",
-	".It Ic annotation . Ns Ar key | Ic annotation Ns \\&[ Ns Ar key Ns "
-	"\\&]",
+	".It Ic annotation . Ns Ar key | Ic annotation Ns \\&[ Ns Ar key ]",
 	"compared like a number, a text or a boolean, as the value is written;",
 	"an annotation of another type does not match.",
 	"The first form takes letters, digits and underscores.",
@@ -182,9 +181,8 @@ static const char *const behind_keywords[] = {
 	"A string stands in double quotes.",
 	"In it,",
 	".Ql \\e",
-	"begins an escape of JSON: \\e\\(dq \\e\\e \\e/ \\eb \\ef \\en \\er "
-	"\\et "
-	"\\euXXXX.",
+	"begins an escape of JSON:",
+	"\\e\\(dq \\e\\e \\e/ \\eb \\ef \\en \\er \\et \\euXXXX.",
 	"A number is written as in JSON, without a unit.",
 	".Pp",
 	"A comparison with a value that is not there is false,",

@@ -128,7 +128,8 @@ Test(events, broken_lines_cost_no_more_than_themselves)
 	struct buf in = { 0 };
 
 	for (int i = 0; i < 2000; i++) {
-		buf_cat(&in, "{\"a\":1}\n{\"a\":[{\"b\":\n{\"x\":[1,\n{\"c\":\"x\n");
+		buf_cat(&in,
+		    "{\"a\":1}\n{\"a\":[{\"b\":\n{\"x\":[1,\n{\"c\":\"x\n");
 		put_many(&in, "[", 10000);
 		buf_cat(&in, "\n");
 	}
