@@ -25,7 +25,7 @@ SAN_ubsan  := -fsanitize=undefined -fno-sanitize-recover=all $(SOFT)
 SAN_tsan   := -fsanitize=thread $(SOFT)
 SAN_fuzz   := -fsanitize=fuzzer-no-link,address,undefined \
   -fno-sanitize-recover=all -fno-omit-frame-pointer
-SAN_cov    := --coverage -O0
+SAN_cov    := --coverage -fprofile-update=atomic -O1 $(SOFT)
 ISAL_noisal := no
 LTO_release := -flto=auto
 LTO_noisal := -flto=auto
@@ -34,7 +34,8 @@ CC := $(CC_$(FLAVOUR))
 endif
 # ISA-L inflates where its header is, zlib elsewhere.
 ISAL ?= $(or $(ISAL_$(FLAVOUR)),$(if $(wildcard /usr/include/isa-l.h),yes,no))
-INFLATE := ingest/inflate_$(if $(filter yes,$(ISAL)),isal,zlib).c
+CHOSEN := ingest/inflate_$(if $(filter yes,$(ISAL)),isal,zlib).c \
+  ingest/marks_$(if $(filter x86_64-%,$(shell $(CC) -dumpmachine)),x86,any).c
 
 COMMON = $(OPT) $(LTO_$(FLAVOUR)) $(SAN_$(FLAVOUR)) -pthread
 ALL_CFLAGS = -std=c11 -D_GNU_SOURCE -I. $(WARN) $(WERROR) $(COMMON) \
@@ -44,14 +45,14 @@ LINK = $(CC) $(COMMON) $(CFLAGS) $(LDFLAGS)
 LIBS := -lyyjson -lpcre2-8 -lz -lxxhash -lsqlite3 -lm \
   $(if $(filter yes,$(ISAL)),-lisal)
 
-SRC  := $(filter-out cli/main.c ingest/inflate_%.c,\
-  $(wildcard $(ROOMS:%=%/*.c))) $(wildcard $(INFLATE))
+SRC  := $(filter-out cli/main.c ingest/inflate_%.c ingest/marks_%.c,\
+  $(wildcard $(ROOMS:%=%/*.c))) $(wildcard $(CHOSEN))
 OBJ  := $(SRC:%.c=$(BUILD)/%.o)
 MAIN := $(BUILD)/cli/main.o
 UNIT := $(patsubst %.c,$(BUILD)/%.o,$(wildcard tests/unit/*/*.c) \
   $(if $(filter tsan,$(FLAVOUR)),tests/unit/plain.c))
 FUZZ := $(patsubst %.c,$(BUILD)/%,$(wildcard tests/fuzz/fuzz_*.c))
-MAKES := $(MAKE) --no-print-directory
+MAKEFLAGS += --no-print-directory
 
 .PHONY: all demo check unit test asan ubsan tsan clang noisal lint fmt fuzz fuzzers bench cov \
   man install uninstall clean help setup-check setup-clang setup-lint FORCE
@@ -87,15 +88,15 @@ include build/ready.mk
 endif
 
 demo:
-	@$(MAKES) all
+	@$(MAKE) all
 	$(BUILD)/telltale replay $(DEMO)
 
 check: setup-check
-	@$(MAKES) test
+	@$(MAKE) test
 asan ubsan tsan noisal: setup-check
 clang: setup-clang
 asan ubsan tsan noisal clang:
-	@$(MAKES) FLAVOUR=$@ test
+	@$(MAKE) FLAVOUR=$@ test
 setup-check setup-clang setup-lint:
 	@$(SETUP) $(@:setup-%=%)
 
@@ -112,9 +113,10 @@ fmt: setup-lint
 fuzz: setup-clang
 	+@tools/fuzz.sh
 fuzzers: $(FUZZ)
-bench: ; @$(SETUP) bench && $(MAKES) all && bench/run.sh
+bench: ; @$(SETUP) bench && $(MAKE) all && bench/run.sh
 cov: setup-check
-	@$(MAKES) FLAVOUR=cov test && tools/cov.sh build/cov
+	@find build/cov -name '*.gcda' -delete 2>/dev/null || :
+	@TEST_TIMEOUT=900 $(MAKE) FLAVOUR=cov test; tools/cov.sh build/cov
 man: all
 	$(BUILD)/telltale help --man >docs/telltale.1
 	$(BUILD)/telltale help --fields >docs/fields.md

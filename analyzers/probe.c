@@ -91,28 +91,37 @@ static const struct str usual_paths[] = {
 
 enum { N_AGENTS = sizeof(agents) / sizeof(agents[0]) };
 enum { N_USUAL = sizeof(usual_paths) / sizeof(usual_paths[0]) };
+enum { USUAL_MOST = 28 }; /* bytes of the longest */
 
 struct address {
 	uint8_t v6[16]; /* an IPv4 address is ::ffff:a.b.c.d */
 };
 
-/* a.b.c.d, the whole text. */
+/* a.b.c.d, the whole text; zeros in front do no harm. */
 static bool
 parse_v4(struct str s, uint8_t out[4])
 {
-	for (int i = 0; i < 4; i++) {
-		uint64_t v;
+	unsigned part = 0;
+	unsigned v = 256; /* no digit yet */
 
-		if (i > 0) {
-			if (s.n == 0 || s.p[0] != '.')
+	for (size_t i = 0; i < s.n; i++) {
+		unsigned digit = (unsigned)(unsigned char)s.p[i] - '0';
+
+		if (digit < 10) {
+			v = (v == 256 ? 0 : v * 10) + digit;
+			if (v > 255)
 				return false;
-			s = str_from(s, 1);
+			continue;
 		}
-		if (!str_u64(&s, &v) || v > 255)
+		if (s.p[i] != '.' || v > 255 || part == 3)
 			return false;
-		out[i] = (uint8_t)v;
+		out[part++] = (uint8_t)v;
+		v = 256;
 	}
-	return s.n == 0;
+	if (part != 3 || v > 255)
+		return false;
+	out[3] = (uint8_t)v;
+	return true;
 }
 
 /* One to four hexadecimal digits at the head of *s. */
@@ -271,6 +280,17 @@ forwarded_empty(struct str list)
 	return list.n == 0 || str_eq(list, STR("-"));
 }
 
+/* The row whose prefix the agent begins with; NULL: none. */
+static const struct agent_row *
+agent_find(struct str agent)
+{
+	for (size_t i = 0; i < N_AGENTS && agent.n > 0; i++)
+		if (agents[i].prefix.p[0] == agent.p[0] &&
+		    str_starts(agent, agents[i].prefix))
+			return &agents[i];
+	return NULL;
+}
+
 static bool
 path_in(struct str path, const struct str *paths, size_t n)
 {
@@ -287,8 +307,10 @@ path_expected(const struct probe_settings *s, struct str path)
 
 	if (s->n_paths > 0)
 		return path_in(path, s->paths, s->n_paths);
-	if (bare.n > 1 && str_ends(bare, STR("/")))
+	if (bare.n > 1 && bare.p[bare.n - 1] == '/')
 		bare.n--;
+	if (bare.n > USUAL_MOST)
+		return false;
 	return path_in(bare, usual_paths, N_USUAL);
 }
 
@@ -338,17 +360,19 @@ agent_judge(const struct probe_settings *s, const struct request *r,
 struct probe_verdict
 probe_judge(const struct probe_settings *s, const struct request *r)
 {
+	const struct agent_row *row;
+
 	if (!method_asks(r))
 		return client("");
 	for (size_t i = 0; i < s->n_agents; i++)
 		if (s->agents[i].n > 0 && str_starts(r->agent, s->agents[i]))
 			return (struct probe_verdict){ CLASS_PROBE,
 				"configured user agent" };
-	for (size_t i = 0; i < N_AGENTS; i++)
-		if (str_starts(r->agent, agents[i].prefix))
-			return agent_judge(s, r, &agents[i]);
+	row = agent_find(r->agent);
+	if (row)
+		return agent_judge(s, r, row);
 	if (r->agent.n > 0 || !forwarded_empty(r->forwarded) ||
-	    !probe_private(r->peer) || !path_expected(s, r->path))
+	    !path_expected(s, r->path) || !probe_private(r->peer))
 		return client("");
 	return (struct probe_verdict){ CLASS_PROBABLE_PROBE,
 		s->n_paths > 0 ? "private peer, configured path"

@@ -18,14 +18,16 @@
 #include "cli/replay_json.h"
 #include "cli/report.h"
 #include "core/mem.h"
+#include "pipeline/keep.h"
+#include "pipeline/requests.h"
 
 struct flags {
-	bool help, json, ndjson, quiet, explain, pcre2;
-	const char *out, *service, *rule, *dialect;
-	int64_t since, until, last, slow;
+	bool help, json, ndjson, quiet, explain, pcre2, store_requests;
+	const char *out, *service, *rule, *dialect, *store;
+	int64_t since, until, last, slow, store_keep;
 	int fail_on, probes, threads, color, width;
 	struct opt_list probe_paths, probe_agents, names;
-	size_t block, line, document;
+	size_t block, line, document, store_max;
 	uint64_t ratio;
 };
 
@@ -203,6 +205,41 @@ static const struct opt opts[] = {
 		    "as ELB-HealthChecker/ and kube-probe/ do.",
 	},
 	{
+	    .group = "What is kept",
+	    .name = "store",
+	    .type = OPT_TEXT,
+	    .offset = offsetof(struct flags, store),
+	    .arg = "FILE",
+	    .help = "Keep findings and traces in the store FILE, which is "
+		    "made where missing; 'telltale query' asks it.",
+	},
+	{
+	    .name = "store-requests",
+	    .type = OPT_FLAG,
+	    .offset = offsetof(struct flags, store_requests),
+	    .help = "Keep the requests of logs in the store as well.",
+	},
+	{
+	    .name = "store-keep",
+	    .type = OPT_SPAN,
+	    .offset = offsetof(struct flags, store_keep),
+	    .arg = "SPAN",
+	    .min = 1000000000,
+	    .absent = "for ever",
+	    .help = "Delete from the store what is older than SPAN, counted "
+		    "from the latest time in it.",
+	},
+	{
+	    .name = "store-max",
+	    .type = OPT_SIZE,
+	    .offset = offsetof(struct flags, store_max),
+	    .arg = "SIZE",
+	    .min = 1024 * 1024,
+	    .absent = "any size",
+	    .help = "Delete the oldest from the store until it has at most "
+		    "SIZE.",
+	},
+	{
 	    .group = "How it is read",
 	    .name = "threads",
 	    .letter = 'j',
@@ -280,6 +317,10 @@ struct settings {
 	struct dialect_user *dialects;
 };
 
+/* The counters, and the stop flag that a signal sets. */
+static struct replay_progress progress;
+static volatile sig_atomic_t stopped_by;
+
 static struct str *
 strings(const struct opt_list *list)
 {
@@ -356,6 +397,10 @@ settings_init(struct settings *s, const struct flags *f, struct err *err)
 	replay_options_init(o);
 	if (f->json && f->ndjson)
 		return err_set(err, "--json and --ndjson exclude each other");
+	if (!f->store &&
+	    (f->store_requests || f->store_keep > 0 || f->store_max > 0))
+		return err_set(err, "--store is missing: the other options of "
+				    "the store need its FILE");
 	if (f->since != WHEN_NONE && f->until != WHEN_NONE &&
 	    f->since >= f->until)
 		return err_set(err, "--since is not before --until: nothing "
@@ -378,6 +423,7 @@ settings_init(struct settings *s, const struct flags *f, struct err *err)
 	s->paths = strings(&f->probe_paths);
 	o->probe.agents = s->agents;
 	o->probe.n_agents = f->probe_agents.n;
+	o->limits.stop = &progress.stop;
 	o->probe.paths = s->paths;
 	o->probe.n_paths = f->probe_paths.n;
 	if (set_rule(s, f->rule, err) < 0 || set_names(s, &f->names, err) < 0)
@@ -388,10 +434,6 @@ settings_init(struct settings *s, const struct flags *f, struct err *err)
 	o->dialects = s->dialects;
 	return s->dialects ? 0 : -1;
 }
-
-/* The counters, and the stop flag that a signal sets. */
-static struct replay_progress progress;
-static volatile sig_atomic_t stopped_by;
 
 static void
 on_signal(int number)
@@ -423,7 +465,8 @@ judged(const struct replay_result *r, int fail_on)
 		    (int)r->findings.v[i].severity + 1 >= fail_on)
 			return STATUS_FOUND;
 	for (size_t i = 0; i < r->inputs.n; i++) {
-		if (r->inputs.v[i].state == INPUT_FAILED)
+		if (r->inputs.v[i].state == INPUT_FAILED ||
+		    (r->read[i].error && r->read[i].notes.bytes == 0))
 			return STATUS_NOINPUT;
 		if (r->read[i].error)
 			status = STATUS_IO;
@@ -472,6 +515,24 @@ print(const struct flags *f, const struct replay_options *options,
 	return status;
 }
 
+/* Into the store, while progress is still shown. */
+static int
+keep_result(const struct flags *f, const struct replay_options *options,
+    const struct replay_result *result, struct err *err)
+{
+	const struct keep_options k = {
+		.path = f->store,
+		.requests = f->store_requests ? options->out : NULL,
+		.keep_ns = f->store_keep,
+		.max_bytes = f->store_max,
+	};
+	struct keep_counts counts;
+
+	if (!f->store || result->interrupted)
+		return 0;
+	return keep(&k, options, result, &progress, &counts, err);
+}
+
 static int
 run_replay(const struct flags *f, const struct replay_options *options,
     const struct term *term, char **paths, size_t n)
@@ -485,7 +546,9 @@ run_replay(const struct flags *f, const struct replay_options *options,
 	catch_signals();
 	shown = progress_begin(&progress, f->quiet);
 	rc = replay(options, paths, n, &progress, &result, &err);
-	progress_end(shown, rc == 0 && !result.interrupted);
+	if (rc == 0)
+		rc = keep_result(f, options, &result, &err);
+	progress_end(shown, rc == 0 && !progress.stop);
 	if (stopped_by != 0 || result.interrupted) {
 		command_say("interrupted: nothing is printed, since it would "
 			    "not be complete");
@@ -500,6 +563,31 @@ run_replay(const struct flags *f, const struct replay_options *options,
 			status = judged(&result, f->fail_on);
 	}
 	replay_result_fini(&result);
+	return status;
+}
+
+/* Requests reach the store by way of documents: in a folder of their own when
+ * nobody asked for them. */
+static int
+run_with_folder(const struct flags *f, struct replay_options *options,
+    const struct term *term, char **paths, size_t n)
+{
+	struct buf folder = { 0 };
+	struct err err = { "" };
+	int status;
+
+	if (!f->store_requests || options->out)
+		return run_replay(f, options, term, paths, n);
+	if (requests_folder(&folder, &err) != 0) {
+		command_say("%s", err.text);
+		buf_fini(&folder);
+		return STATUS_IO;
+	}
+	options->out = buf_cstr(&folder);
+	status = run_replay(f, options, term, paths, n);
+	options->out = NULL;
+	requests_folder_remove(&folder);
+	buf_fini(&folder);
 	return status;
 }
 
@@ -531,10 +619,10 @@ run(int argc, char **argv)
 	} else {
 		term_init(&term, STDOUT_FILENO, (enum term_color)f.color,
 		    (size_t)f.width);
-		status =
-		    f.explain
-			? replay_explain(&s.options, &term, argv, (size_t)n)
-			: run_replay(&f, &s.options, &term, argv, (size_t)n);
+		status = f.explain ? replay_explain(&s.options, &term, argv,
+					 (size_t)n)
+				   : run_with_folder(&f, &s.options, &term,
+					 argv, (size_t)n);
 	}
 	settings_fini(&s);
 	opt_fini(opts, &f);

@@ -116,8 +116,8 @@ struct record {
 	bool prefixed;       /* a logger's prefix stood before the line */
 	bool joined;     /* continuation of the event before: counted there */
 	struct str line; /* the message without prefix and colours */
-	struct request request;
-	struct segment segment;
+	struct request request; /* of a REQUEST; of a SEGMENT with has_http */
+	struct segment segment; /* of a SEGMENT; else only has_http, false */
 	struct logline log;
 };
 

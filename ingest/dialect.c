@@ -248,26 +248,6 @@ scan_clear(struct scan *s)
 	s->starts = false;
 }
 
-static void
-segment_clear(struct segment *g)
-{
-	g->id = none;
-	g->trace_id = none;
-	g->parent_id = none;
-	g->name = none;
-	g->origin = none;
-	g->user = none;
-	g->doc = none;
-	g->start_ns = WHEN_NONE;
-	g->end_ns = WHEN_NONE;
-	g->in_progress = false;
-	g->error = false;
-	g->fault = false;
-	g->throttle = false;
-	g->subsegment = false;
-	g->has_http = false;
-}
-
 void
 record_clear(struct record *r)
 {
@@ -281,5 +261,5 @@ record_clear(struct record *r)
 	r->log.level = none;
 	r->log.logger = none;
 	r->log.text = none;
-	segment_clear(&r->segment);
+	r->segment.has_http = false;
 }

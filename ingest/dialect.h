@@ -158,13 +158,19 @@ struct stamp {
 };
 struct stamp dialect_stamp(struct stamp own, const struct finish *f);
 
+/* 21/Nov/2018[: ]02:50:46[.127][ +0000]; the day is kept. */
+bool dialect_time_clf(struct str text, struct day *day, struct stamp *t);
+
 /* A time in any form that JSON lines and users' dialects bring. */
 bool dialect_time_any(struct str text, struct stamp *t);
 
 /* Empties what a head or a pattern has filled, the request included. */
 void scan_clear(struct scan *s);
 
-/* A record without anything but its request, which scan_clear empties. */
+/*
+ * A record without anything but its request, which scan_clear empties.  A
+ * segment holds in a RECORD_SEGMENT only.
+ */
 void record_clear(struct record *r);
 
 /* Small cursors of the hand-written tokenizers; false: nothing moved. */
@@ -207,6 +213,17 @@ bool scan_word(struct str *rest, struct str *out);
  * agent does no harm.
  */
 bool scan_quoted(struct str *rest, struct str *out);
+
+/*
+ * The quick way: the line of f->event when it is of the plainest kind, all of
+ * the record at once.  False: it is not, and *r is anything.
+ */
+struct quick;
+struct quick *quick_new(void);
+void quick_free(struct quick *k);
+bool quick_decode(struct quick *k, const struct finish *f, struct record *r);
+/* Whether a dialect has a quick way at all. */
+bool quick_may(const struct quick *k, const char *dialect);
 
 /* The slow way: all dialects by their patterns.  NULL with err. */
 struct slow;

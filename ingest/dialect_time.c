@@ -93,9 +93,8 @@ clf_shape(struct str text)
 	       text.p[17] == ':' && (text.p[11] == ':' || text.p[11] == ' ');
 }
 
-/* 21/Nov/2018[: ]02:50:46[.127][ +0000] */
-static bool
-clf_time(struct str text, struct day *day, struct stamp *t)
+bool
+dialect_time_clf(struct str text, struct day *day, struct stamp *t)
 {
 	struct str rest;
 	int32_t seconds;
@@ -191,7 +190,8 @@ dialect_time_any(struct str text, struct stamp *t)
 	struct str whole = text;
 	uint64_t v;
 
-	if (iso_time(text, t) || w3c_time(text, t) || clf_time(text, &day, t))
+	if (iso_time(text, t) || w3c_time(text, t) ||
+	    dialect_time_clf(text, &day, t))
 		return true;
 	*t = (struct stamp){ WHEN_NONE, false, false };
 	if (text.n == 24 && when_ctime(&s, &t->ns) && s.n == 0)
@@ -240,7 +240,7 @@ own_time(const struct dialect *d, const struct scan *s, struct day *day,
 
 	switch (d->clock) {
 	case CLOCK_CLF:
-		return clf_time(s->time, day, t);
+		return dialect_time_clf(s->time, day, t);
 	case CLOCK_ISO:
 		if (iso_fast(s->time, day, t))
 			return true;

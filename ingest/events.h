@@ -25,7 +25,7 @@ struct input;
 struct source;
 struct events;
 
-enum { BATCH_EVENTS = 512 };
+enum { BATCH_EVENTS = 128 };
 
 /* What an event's message is known to be from its envelope alone. */
 enum event_what {

@@ -33,6 +33,7 @@ struct stream {
 	struct w3c *columns;
 	struct join join;
 	uint8_t dialect; /* the row that last fitted */
+	bool quick;      /* ... and whether it has a quick way */
 };
 
 /* The stream of the last event, which is mostly that of the next. */
@@ -46,6 +47,7 @@ struct recent {
 struct message {
 	const struct dialect *table;
 	struct slow *slow;     /* NULL: by hand */
+	struct quick *quick;   /* NULL: every line is looked at in full */
 	struct user_run *user; /* NULL: none */
 	struct json json;
 	struct day day;
@@ -70,6 +72,8 @@ message_new(unsigned flags, const struct dialect_user *user)
 	}
 	if (user)
 		m->user = user_run_new(user);
+	if (!m->slow && !m->user)
+		m->quick = quick_new();
 	return m;
 }
 
@@ -82,6 +86,7 @@ message_free(struct message *m)
 		w3c_free(m->streams[i].columns);
 	free(m->streams);
 	slow_free(m->slow);
+	quick_free(m->quick);
 	user_run_free(m->user);
 	json_fini(&m->json);
 	free(m);
@@ -137,7 +142,7 @@ find_stream(struct message *m, const struct event *e)
 	}
 	if (s->used == 0 || s->hash != hash) {
 		w3c_free(s->columns);
-		*s = (struct stream){ .hash = hash };
+		*s = (struct stream){ .hash = hash, .quick = true };
 	}
 	s->used = ++m->count;
 	return s;
@@ -221,6 +226,7 @@ choose(struct message *m, struct stream *st, struct scan *s)
 	if (!search(m, s, &row))
 		return NULL;
 	st->dialect = row;
+	st->quick = m->quick && quick_may(m->quick, m->table[row].name);
 	return &m->table[row];
 }
 
@@ -274,8 +280,15 @@ message_decode(struct message *m, const struct event *e, struct arena *arena,
 	struct peel p;
 	const struct dialect *d;
 	struct scan s;
-	struct finish f = { .event = e, .day = &m->day, .bad = bad };
+	struct finish f = { .event = e,
+		.prefix_ns = WHEN_NONE,
+		.day = &m->day,
+		.bad = bad };
 
+	if (m->quick && st->quick && quick_decode(m->quick, &f, r)) {
+		st->join.any = true;
+		return DECODE_OK;
+	}
 	peel(&p, e->message, &m->json, arena);
 	f.prefix_ns = p.ns;
 	f.prefix_zoned = p.zoned;

@@ -47,7 +47,8 @@ struct source *source_open(const struct input *input,
 /*
  * Up to cap bytes into p.  FLOW_OK with *n > 0, FLOW_END, or FLOW_FAIL when
  * reading fails (bad content is no failure: see the notes).  FLOW_IDLE when a
- * signal came while it waited: ask again, or stop.
+ * signal came while it waited: ask again, or stop.  When limits->stop is set,
+ * the input ends wherever it is: an endless line can be interrupted.
  */
 enum flow source_read(struct source *s, char *p, size_t cap, size_t *n,
     struct err *err);

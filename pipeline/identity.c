@@ -48,10 +48,12 @@ identity_begin(struct identity *id, const struct input *input,
 	id->seq = 0;
 	id->last_n = 0;
 	id->stream = 0;
+	id->of_input = false;
 	id->fingerprint = input->stream.n ? 0 : fingerprint(input, limits);
 	seen_reset(&id->equals);
 	seen_reset(&id->ids);
 	memset(id->doubled, 0, sizeof id->doubled);
+	memset(id->n_doubled, 0, sizeof id->n_doubled);
 }
 
 void
@@ -84,6 +86,9 @@ identity_event(struct identity *id, const struct event *e)
 	struct str name = e->stream.n ? e->stream : id->input->stream;
 
 	id->seq++;
+	if (e->stream.n == 0 && id->of_input)
+		return;
+	id->of_input = e->stream.n == 0;
 	if (name.n == 0)
 		id->stream = id->fingerprint;
 	else if (id->stream == 0 ||
@@ -134,16 +139,21 @@ identity_doubled(struct identity *id, const struct record *r)
 	uint64_t line = hash64(r->line);
 	struct doubled *d;
 
-	for (int i = 0; i < 16; i++) {
+	/* Mostly all lines that wait are of one kind, and need no look. */
+	for (int i = 0; i < 16 && id->n_doubled[!r->prefixed] > 0; i++) {
 		d = &id->doubled[i];
 		if (d->open && d->line == line && d->stream == id->stream &&
 		    d->prefixed != r->prefixed &&
 		    id->seq - d->seq <= DOUBLED_EVENTS) {
 			d->open = false;
+			id->n_doubled[d->prefixed]--;
 			return true;
 		}
 	}
 	d = &id->doubled[id->next_doubled++ % 16];
+	if (d->open)
+		id->n_doubled[d->prefixed]--;
+	id->n_doubled[r->prefixed]++;
 	*d = (struct doubled){ .line = line,
 		.stream = id->stream,
 		.seq = id->seq,

@@ -25,6 +25,7 @@ struct identity {
 	const struct input *input;
 	uint64_t fingerprint; /* of an input without a stream; 0: not yet */
 	uint64_t stream;      /* of the last event */
+	bool of_input;        /* ... which had no stream of its own */
 	char *last;           /* its stream's name */
 	size_t last_n, last_cap;
 	uint64_t seq; /* events so far */
@@ -35,6 +36,7 @@ struct identity {
 		bool prefixed, open;
 	} doubled[16];
 	unsigned next_doubled;
+	unsigned n_doubled[2]; /* of doubled, open: bare, prefixed */
 };
 
 void identity_begin(struct identity *id, const struct input *input,

@@ -46,6 +46,11 @@ origin_name_record(struct origin_namer *n, const struct input *input,
 		n->name = (struct origin_name){ .kind = ORIGIN_TRACE,
 			.stem = r->segment.name };
 	} else {
+		bool own = e->group.n || e->stream.n;
+
+		if (n->set && !n->own && !own)
+			return false;
+		n->own = own;
 		if (n->set && str_eq(group, buf_view(&n->group)) &&
 		    str_eq(stream, buf_view(&n->stream)))
 			return false;

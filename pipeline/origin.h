@@ -16,6 +16,7 @@
 struct origin_namer {
 	bool everything;          /* all is one origin */
 	bool set;                 /* name is that of a log */
+	bool own;                 /* ... whose event named group or stream */
 	struct buf group, stream; /* what it was made of */
 	struct buf stem;
 	struct origin_name name;

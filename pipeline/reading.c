@@ -36,10 +36,16 @@ in_range(const struct reading *r, int64_t ts_ns)
 
 /* The only programs known to write each access line twice: workshops.md 4.7. */
 static bool
-may_double(const struct record *r)
+may_double(struct reading *rd, const struct record *r)
 {
-	return r->kind == RECORD_REQUEST && r->dialect &&
-	       strcmp(r->dialect, "werkzeug") == 0;
+	if (r->kind != RECORD_REQUEST || !r->dialect)
+		return false;
+	/* Names are static: the same pointer is the same name. */
+	if (r->dialect != rd->dialect) {
+		rd->dialect = r->dialect;
+		rd->doubles = strcmp(r->dialect, "werkzeug") == 0;
+	}
+	return rd->doubles;
 }
 
 static enum fate
@@ -50,7 +56,7 @@ fate_of(struct reading *r, const struct record *record)
 	if (!in_range(r, record->ts_ns))
 		return FATE_FILTERED;
 	if (identity_redelivered(&r->identity, record->event) ||
-	    (may_double(record) && identity_doubled(&r->identity, record)))
+	    (may_double(r, record) && identity_doubled(&r->identity, record)))
 		return FATE_DUPLICATE;
 	return FATE_KEPT;
 }

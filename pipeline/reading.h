@@ -39,8 +39,10 @@ struct reading {
 	struct xray *xray;
 	struct identity identity;
 	struct batch batch;
-	size_t at;      /* in the batch's events */
-	size_t at_dead; /* in its dead letters */
+	size_t at;           /* in the batch's events */
+	size_t at_dead;      /* in its dead letters */
+	const char *dialect; /* of the last request, */
+	bool doubles;        /* and whether its programs write lines twice */
 };
 
 /* -1: the input cannot be opened; err says why. */

@@ -236,8 +236,7 @@ tally_hit(struct tally *t, uint32_t origin, uint32_t route,
 	    route < o->n_series_routes ? o->series[route][hit->method] : 0;
 	struct series *s = number ? &t->series[number - 1]
 				  : series_new(t, origin, route, hit->method);
-	struct cell undated = { 0 };
-	struct cell *c = &undated;
+	struct cell *c = &t->undated;
 
 	if (hit->ts_ns != WHEN_NONE) {
 		c = cell_at(t, s, hit->ts_ns, err);

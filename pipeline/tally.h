@@ -73,6 +73,7 @@ struct tally {
 	struct series *series;
 	size_t n_series, cap_series;
 	struct spill *cells; /* records: struct cell_record */
+	struct cell undated; /* what has no time is counted into nothing */
 };
 
 /* A cell on its way through a sort by time. */

@@ -25,19 +25,26 @@ struct traces;
 struct traces_options {
 	/* limits, time range (by a trace's start), probes, threads */
 	const struct replay_options *replay;
-	struct assemble_options assemble;
-	size_t budget_bytes; /* of documents held in memory; 64 MiB */
+	struct assemble_options assemble; /* assemble_defaults; its time-out
+					     does not matter here */
+	size_t budget_bytes; /* of documents held in memory; 0: 64 MiB */
+	const struct inputs *inputs; /* those of a replay just done, used
+					instead of the paths; NULL */
 	const uint8_t *only; /* 16 bytes of an id: this trace alone; NULL */
 };
 
-/* Reads all inputs.  NULL with err: no path, disk full, interrupted. */
+/*
+ * Reads all inputs.  NULL with err: no path, disk full, interrupted (which
+ * progress->stop says too).  The options' own structs outlive it.
+ */
 struct traces *traces_open(const struct traces_options *options,
     char *const *paths, size_t n, struct replay_progress *progress,
     struct err *err);
 
 /*
  * The next trace; valid until the next call.  The order depends on the
- * documents only.  NULL: the end, or a failure, which err->text tells apart.
+ * documents only: it is that of the hashes of the ids.  NULL: the end, or a
+ * failure, which err->text tells apart.
  */
 const struct trace *traces_next(struct traces *t, struct err *err);
 

@@ -3,7 +3,7 @@
 #
 # A short, repeatable run of fuzz targets: all of tests/fuzz, or those named.
 #
-#	FUZZ_RUNS=20000 tools/fuzz.sh [fuzz_NAME]...
+#	FUZZ_RUNS=10000 tools/fuzz.sh [fuzz_NAME]...
 #
 # Of each target: tests/fuzz/NAME.c, its seeds in tests/fuzz/corpus/NAME/,
 # its words in tests/fuzz/NAME.dict if there, more of libFuzzer's options in
@@ -12,7 +12,7 @@
 set -u
 cd "$(dirname "$0")/.." || exit 3
 
-runs=${FUZZ_RUNS:-20000}
+runs=${FUZZ_RUNS:-10000}
 bin=build/fuzz/tests/fuzz
 found=build/fuzz/found
 work=$(mktemp -d)

@@ -8,14 +8,15 @@ set -u
 export LC_ALL=C
 
 # A room, and the rooms that it may include beside itself; with a slash: that
-# header only (documents say what the cells decided, and nothing else of them).
+# header only (documents say what the cells decided, X-Ray's answers what a trace
+# and the graph hold, and nothing else of them).
 rooms='
 core
 query      core
 ingest     core
 analyzers  query core
 store      query core
-sinks      store core analyzers/cells.h
+sinks      store core analyzers/cells.h analyzers/graph.h ingest/assemble.h
 pipeline   ingest analyzers query store sinks core
 cli        pipeline ingest analyzers query store sinks core
 '
@@ -26,7 +27,7 @@ yyjson.h         core/json.c
 pcre2.h          core/regex.c
 xxhash.h         core/hash.c
 curl/curl.h      core/http.c
-zlib.h           ingest/inflate_zlib.c
+zlib.h           ingest/inflate_zlib.c core/pack.c
 isa-l.h          ingest/inflate_isal.c
 sqlite3.h        store/*.c
 librdkafka/*     ingest/kafka.c sinks/kafka.c

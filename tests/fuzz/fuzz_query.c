@@ -5,7 +5,7 @@
  * again, and must then print the same and find the same.
  *
  *	clang -fsanitize=fuzzer,address,undefined … fuzz_query.c
- *	fuzz_query -dict=tests/fuzz/query.dict corpus/
+ *	fuzz_query -dict=tests/fuzz/fuzz_query.dict corpus/
  */
 #include <assert.h>
 #include <stdlib.h>

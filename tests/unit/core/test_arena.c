@@ -75,14 +75,14 @@ Test(arena, a_size_that_wraps_ends_the_program, .signal = SIGABRT)
 	arena_alloc(&a, SIZE_MAX - 3);
 }
 
-Test(mem, more_than_there_is_ends_with_3, .exit_code = 3)
+Test(mem, more_than_there_is_ends_the_program, .exit_code = 71)
 {
 	volatile size_t n = SIZE_MAX / 32;
 
 	xcalloc(n, 16);
 }
 
-Test(mem, a_product_that_wraps_ends_with_3, .exit_code = 3)
+Test(mem, a_product_that_wraps_ends_the_program, .exit_code = 71)
 {
 	volatile size_t n = SIZE_MAX / 8;
 

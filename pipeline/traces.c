@@ -1,0 +1,456 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * See the header.
+ *
+ * Readers put documents into partitions (traces_parts.h); then partition after
+ * partition is sorted by trace and given to the assembler a trace at a time.
+ * A partition that is larger than the budget is sorted into 64 smaller ones
+ * first; when it is so large because of one trace, that trace's documents go
+ * to the assembler in the order of the disk, and the assembler's own limits
+ * hold.  A stack of levels remembers where it is.
+ */
+#include "pipeline/traces.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "core/mem.h"
+#include "pipeline/traces_parts.h"
+#include "pipeline/traces_read.h"
+
+enum { BUDGET = 64 * 1024 * 1024 };
+
+/* Partitions of one level, in turn. */
+struct level {
+	struct parts **v;
+	size_t n;
+	unsigned at; /* the next */
+	struct parts *own;
+};
+
+struct entry {
+	uint64_t hash;
+	struct str raw;
+};
+
+struct traces {
+	struct traces_options options;
+	struct replay_progress *progress;
+	struct replay_result result;
+	struct traces_read read;
+	int64_t since_ns, until_ns;
+
+	struct level levels[PARTS_LEVELS];
+	size_t depth; /* levels in use */
+
+	struct buf room; /* the partition's bytes, if they were on disk */
+	struct entry *entries;
+	size_t n, cap;
+	size_t at; /* the next trace's first */
+
+	struct assembler *assembler;
+	struct assemble_counts counts;
+	uint64_t copies; /* equal in all bytes: not given to the assembler */
+};
+
+static int
+entry_cmp(const void *pa, const void *pb)
+{
+	const struct entry *a = pa;
+	const struct entry *b = pb;
+	struct part_head x, y;
+	int c;
+
+	if (a->hash != b->hash)
+		return a->hash < b->hash ? -1 : 1;
+	x = parts_head(a->raw);
+	y = parts_head(b->raw);
+	c = memcmp(x.trace, y.trace, sizeof x.trace);
+	if (c == 0)
+		c = str_cmp(parts_id(a->raw), parts_id(b->raw));
+	if (c == 0)
+		c = str_cmp(parts_text(a->raw), parts_text(b->raw));
+	return c;
+}
+
+static void
+add(struct traces *t, struct str raw)
+{
+	struct part_head head = parts_head(raw);
+	static const char digits[] = "0123456789abcdef";
+	char id[32];
+	struct record r = {
+		.kind = RECORD_SEGMENT,
+		.ts_ns = head.ts_ns,
+		.segment = {
+			.id = parts_id(raw),
+			.trace_id = { id, sizeof id },
+			.doc = parts_text(raw),
+			.in_progress = !head.complete,
+		},
+	};
+
+	for (size_t i = 0; i < sizeof head.trace; i++) {
+		id[2 * i] = digits[head.trace[i] >> 4];
+		id[2 * i + 1] = digits[head.trace[i] & 15];
+	}
+	assembler_add(t->assembler, &r);
+}
+
+static const struct trace *
+finish(struct traces *t)
+{
+	const struct trace *trace;
+
+	assembler_end(t->assembler);
+	trace = assembler_next(t->assembler);
+	t->counts = *assembler_counts(t->assembler);
+	t->counts.documents += t->copies;
+	t->counts.duplicates += t->copies;
+	return trace;
+}
+
+/* The next trace of the partition that is sorted. */
+static const struct trace *
+assemble(struct traces *t)
+{
+	const struct entry *first = &t->entries[t->at];
+	struct part_head head = parts_head(first->raw);
+	const struct entry *e = first;
+
+	for (; t->at < t->n; t->at++) {
+		struct part_head next;
+
+		if (t->entries[t->at].hash != first->hash)
+			break;
+		next = parts_head(t->entries[t->at].raw);
+		if (memcmp(next.trace, head.trace, sizeof head.trace) != 0)
+			break;
+		if (&t->entries[t->at] != first &&
+		    str_eq(e->raw, t->entries[t->at].raw)) {
+			t->copies++;
+			continue;
+		}
+		e = &t->entries[t->at];
+		add(t, e->raw);
+	}
+	return finish(t);
+}
+
+static size_t
+level_bytes(const struct level *l, unsigned part)
+{
+	size_t sum = 0;
+
+	for (size_t i = 0; i < l->n; i++)
+		sum += parts_bytes(l->v[i], part);
+	return sum;
+}
+
+static void
+note_entries(struct traces *t, struct str chunk)
+{
+	struct str raw;
+
+	while (parts_take(&chunk, &raw)) {
+		t->entries =
+		    xgrow(t->entries, t->n + 1, &t->cap, sizeof *t->entries);
+		t->entries[t->n++] =
+		    (struct entry){ parts_head(raw).hash, raw };
+	}
+}
+
+/* The whole partition, sorted. */
+static int
+load(struct traces *t, struct level *l, unsigned part, struct err *err)
+{
+	struct str chunk;
+
+	buf_reset(&t->room);
+	buf_room(&t->room, level_bytes(l, part));
+	t->n = t->at = 0;
+	for (size_t i = 0; i < l->n; i++) {
+		size_t at = 0;
+		int rc;
+
+		for (rc =
+			 parts_chunk(l->v[i], part, &at, &t->room, &chunk, err);
+		     rc > 0; rc = parts_chunk(l->v[i], part, &at, &t->room,
+				 &chunk, err))
+			note_entries(t, chunk);
+		if (rc < 0)
+			return -1;
+	}
+	qsort(t->entries, t->n, sizeof *t->entries, entry_cmp);
+	return 0;
+}
+
+/*
+ * All documents of the partition: into the next level's partitions, or, when
+ * that is NULL, to the assembler.
+ */
+static int
+pass_on(struct traces *t, struct level *l, unsigned part, struct parts *next,
+    struct err *err)
+{
+	struct str chunk, raw;
+
+	for (size_t i = 0; i < l->n; i++) {
+		size_t at = 0;
+		int rc;
+
+		for (;;) {
+			buf_reset(&t->room);
+			rc = parts_chunk(l->v[i], part, &at, &t->room, &chunk,
+			    err);
+			if (rc <= 0)
+				break;
+			while (parts_take(&chunk, &raw)) {
+				if (!next)
+					add(t, raw);
+				else if (parts_put_raw(next, raw, err) != 0)
+					return -1;
+			}
+		}
+		if (rc < 0)
+			return -1;
+	}
+	return next ? parts_seal(next, err) : 0;
+}
+
+/* Whether the partition is one trace's alone. */
+static bool
+is_one_trace(const struct level *l, unsigned part)
+{
+	const uint8_t *trace = NULL;
+
+	for (size_t i = 0; i < l->n && !trace; i++)
+		trace = parts_first(l->v[i], part);
+	for (size_t i = 0; i < l->n && trace; i++)
+		if (!parts_only(l->v[i], part, trace))
+			return false;
+	return true;
+}
+
+static void
+level_push(struct traces *t, struct parts *own)
+{
+	struct level *l = &t->levels[t->depth++];
+
+	*l = (struct level){ .n = 1, .own = own };
+	l->v = &l->own;
+}
+
+static void
+level_pop(struct traces *t)
+{
+	parts_free(t->levels[--t->depth].own);
+}
+
+static void
+drop_done(struct level *l)
+{
+	for (size_t i = 0; i < l->n && l->at > 0; i++)
+		parts_drop(l->v[i], l->at - 1);
+}
+
+enum step {
+	STEP_AGAIN, /* go on */
+	STEP_TRACE, /* *trace is one */
+	STEP_END,
+	STEP_FAIL,
+};
+
+/* The next partition that has something is made ready. */
+static enum step
+step(struct traces *t, const struct trace **trace, struct err *err)
+{
+	struct level *l;
+	struct parts *next;
+	unsigned part;
+	size_t bytes;
+
+	if (t->depth == 0)
+		return STEP_END;
+	l = &t->levels[t->depth - 1];
+	drop_done(l);
+	if (l->at == PARTS) {
+		level_pop(t);
+		return STEP_AGAIN;
+	}
+	part = l->at++;
+	bytes = level_bytes(l, part);
+	if (bytes == 0)
+		return STEP_AGAIN;
+	if (bytes <= t->options.budget_bytes)
+		return load(t, l, part, err) == 0 ? STEP_AGAIN : STEP_FAIL;
+	if (is_one_trace(l, part) || t->depth == PARTS_LEVELS) {
+		if (pass_on(t, l, part, NULL, err) != 0)
+			return STEP_FAIL;
+		*trace = finish(t);
+		return STEP_TRACE;
+	}
+	next = parts_new(t->options.budget_bytes / 2, (unsigned)t->depth);
+	if (pass_on(t, l, part, next, err) != 0) {
+		parts_free(next);
+		return STEP_FAIL;
+	}
+	level_push(t, next);
+	return STEP_AGAIN;
+}
+
+/* Any next trace, whenever it was. */
+static const struct trace *
+next_any(struct traces *t, struct err *err)
+{
+	const struct trace *trace = NULL;
+
+	for (;;) {
+		if (t->at < t->n) {
+			trace = assemble(t);
+			if (trace)
+				return trace;
+			continue;
+		}
+		switch (step(t, &trace, err)) {
+		case STEP_AGAIN:
+			break;
+		case STEP_TRACE:
+			if (trace)
+				return trace;
+			break;
+		case STEP_END:
+		case STEP_FAIL:
+			return NULL;
+		}
+	}
+}
+
+const struct trace *
+traces_next(struct traces *t, struct err *err)
+{
+	const struct trace *trace;
+
+	err->text[0] = '\0';
+	for (trace = next_any(t, err); trace; trace = next_any(t, err)) {
+		if (t->progress->stop) {
+			err_set(err, "interrupted");
+			return NULL;
+		}
+		if (t->since_ns != WHEN_NONE && trace->start_ns < t->since_ns)
+			continue;
+		if (t->until_ns != WHEN_NONE && trace->start_ns >= t->until_ns)
+			continue;
+		t->result.traces++;
+		return trace;
+	}
+	return NULL;
+}
+
+/* The time range; --last is counted from the last record's time. */
+static void
+set_range(struct traces *t)
+{
+	const struct replay_options *o = t->options.replay;
+	int64_t last = t->result.last_ns;
+
+	t->since_ns = o->since_ns;
+	t->until_ns = o->until_ns;
+	if (o->last_ns > 0 && last != WHEN_NONE &&
+	    last >= INT64_MIN + o->last_ns &&
+	    (t->since_ns == WHEN_NONE || last - o->last_ns >= t->since_ns))
+		t->since_ns = last - o->last_ns + 1;
+}
+
+static int
+open_all(struct traces *t, char *const *paths, size_t n, struct err *err)
+{
+	struct replay_result *r = &t->result;
+
+	if (t->options.inputs)
+		r->inputs = *t->options.inputs;
+	else if (inputs_collect(&r->inputs, paths, n, err) != 0 ||
+		 inputs_spool(&r->inputs, &t->progress->stop, err) != 0)
+		return -1;
+	r->read = xcalloc(r->inputs.n, sizeof *r->read);
+	t->progress->bytes_total = 0;
+	for (size_t i = 0; i < r->inputs.n; i++) {
+		r->read[i] = (struct replay_input){ .input = &r->inputs.v[i],
+			.first_ns = WHEN_NONE,
+			.last_ns = WHEN_NONE };
+		t->progress->bytes_total += r->inputs.v[i].size;
+	}
+	if (traces_read(&t->read, err) != 0)
+		return -1;
+	if (t->progress->stop) {
+		r->interrupted = true;
+		return err_set(err, "interrupted");
+	}
+	set_range(t);
+	t->progress->phase = 1;
+	t->levels[0] =
+	    (struct level){ .v = t->read.parts, .n = t->read.n_parts };
+	t->depth = 1;
+	return 0;
+}
+
+struct traces *
+traces_open(const struct traces_options *options, char *const *paths, size_t n,
+    struct replay_progress *progress, struct err *err)
+{
+	struct traces *t = xcalloc(1, sizeof *t);
+
+	t->options = *options;
+	if (t->options.budget_bytes == 0)
+		t->options.budget_bytes = BUDGET;
+	t->progress = progress;
+	t->read = (struct traces_read){ .options = &t->options,
+		.progress = progress,
+		.result = &t->result };
+	t->assembler = assembler_new(&t->options.assemble);
+	if (open_all(t, paths, n, err) == 0)
+		return t;
+	traces_close(t);
+	return NULL;
+}
+
+const struct replay_result *
+traces_result(const struct traces *t)
+{
+	return &t->result;
+}
+
+const struct assemble_counts *
+traces_counts(const struct traces *t)
+{
+	return &t->counts;
+}
+
+/* Borrowed inputs are not ours to free; what was read of them is. */
+static void
+traces_forget(struct traces *t)
+{
+	if (!t->options.inputs)
+		return;
+	for (size_t i = 0; t->result.read && i < t->result.inputs.n; i++) {
+		free(t->result.read[i].envelope_why);
+		free(t->result.read[i].error);
+	}
+	t->result.inputs = (struct inputs){ 0 };
+}
+
+void
+traces_close(struct traces *t)
+{
+	if (!t)
+		return;
+	while (t->depth > 0)
+		level_pop(t);
+	traces_read_fini(&t->read);
+	assembler_free(t->assembler);
+	traces_forget(t);
+	replay_result_fini(&t->result);
+	buf_fini(&t->room);
+	free(t->entries);
+	free(t);
+}

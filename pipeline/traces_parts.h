@@ -1,0 +1,84 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Documents sorted roughly, by six bits of what their trace is known by: 64
+ * partitions, each a list of chunks of memory, and beyond a budget of extents
+ * in one unlinked file.  What fits into the budget never touches the disk.
+ *
+ * A trace is known by the hash of its id and the id, 192 bits; level k of the
+ * sort looks at the bits from 6k on, so that a partition that is too large is
+ * sorted again at the next level, and traces come out in the order of those
+ * bits whatever the budget was.
+ *
+ * Written by one thread, sealed, then read any number of times.  Inside
+ * pipeline/traces*.c only.
+ */
+#ifndef PIPELINE_TRACES_PARTS_H
+#define PIPELINE_TRACES_PARTS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "core/buf.h"
+#include "core/err.h"
+#include "core/str.h"
+
+enum {
+	PARTS = 64,
+	PARTS_LEVELS = 32, /* the bits are used up */
+};
+
+/* In front of a document's id and text, in a chunk. */
+struct part_head {
+	uint64_t hash; /* of trace */
+	uint8_t trace[16];
+	int64_t ts_ns;
+	uint32_t n; /* of the text */
+	uint8_t id_n;
+	bool complete;
+	uint8_t spare[2];
+};
+
+struct parts;
+
+struct parts *parts_new(size_t budget_bytes, unsigned level);
+void parts_free(struct parts *p); /* NULL is fine */
+
+/* Copies a document.  -1: the disk is full, in words. */
+int parts_put(struct parts *p, const struct part_head *head, struct str id,
+    struct str text, struct err *err);
+
+/* The same with the bytes of one that parts_take gave. */
+int parts_put_raw(struct parts *p, struct str raw, struct err *err);
+
+/* No more comes.  When anything is on disk, all goes there. */
+int parts_seal(struct parts *p, struct err *err);
+
+size_t parts_bytes(const struct parts *p, unsigned part);
+bool parts_spilled(const struct parts *p);
+/* Whether all documents of the partition are of this one trace. */
+bool parts_only(const struct parts *p, unsigned part, const uint8_t trace[16]);
+/* The first document's trace; NULL: the partition is empty. */
+const uint8_t *parts_first(const struct parts *p, unsigned part);
+
+/*
+ * One chunk of a partition after the other, in the order of writing; *at is 0
+ * before the first and belongs to the function then.  Of what is on disk the
+ * bytes are put behind those in *room; of what is in memory *chunk is where it
+ * is.  1, 0 at the end, -1 with err.
+ */
+int parts_chunk(const struct parts *p, unsigned part, size_t *at,
+    struct buf *room, struct str *chunk, struct err *err);
+
+/* Gives a partition's memory back. */
+void parts_drop(struct parts *p, unsigned part);
+
+/* Cuts one document off a chunk; false: it is used up. */
+bool parts_take(struct str *chunk, struct str *raw);
+
+/* The parts of a document's bytes. */
+struct part_head parts_head(struct str raw);
+struct str parts_id(struct str raw);
+struct str parts_text(struct str raw);
+
+#endif

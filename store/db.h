@@ -1,0 +1,85 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * What the files of the store share: the handle, prepared statements, and
+ * binding by turn.  Inside store/ only; the .c files include sqlite3.h.
+ */
+#ifndef STORE_DB_H
+#define STORE_DB_H
+
+#include "store/store.h"
+
+struct sqlite3;
+struct sqlite3_stmt;
+
+/* Statements that are prepared once; db.c has their texts. */
+enum statement {
+	ADD_TRACE,
+	FIND_TRACE,
+	DELETE_TRACE,
+	ADD_BODY,
+	GET_BODY,
+	ADD_VALUE,
+	ADD_ANNOTATION,
+	ADD_SERVICE,
+	ADD_SERVICE_ANNOTATION,
+	ADD_EDGE,
+	ADD_EDGE_ANNOTATION,
+	ADD_CAUSE,
+	ADD_CAUSE_SERVICE,
+	ADD_CAUSE_ENTITY,
+	ADD_CAUSE_EXCEPTION,
+	ADD_MESSAGE,
+	DELETE_FINDING,
+	ADD_FINDING,
+	GET_FINDING,
+	ADD_REQUEST,
+	STATEMENTS
+};
+
+struct store {
+	struct sqlite3 *db;
+	char *path;
+	struct sqlite3_stmt *statements[STATEMENTS];
+	struct sqlite3_stmt *select; /* of store_select, store_findings */
+	struct buf packed, text;     /* of the row at hand */
+	struct str *documents;
+	size_t cap;
+	bool want_documents;
+	bool writing;
+};
+
+/* A statement being filled: values in the order of the columns. */
+struct row {
+	struct store *s;
+	struct sqlite3_stmt *stmt;
+	int at;
+};
+
+/* The statement, prepared and reset; stmt NULL: err says why. */
+struct row row_of(struct store *s, enum statement which, struct err *err);
+void row_i64(struct row *r, int64_t v);       /* VIEW_NONE: NULL */
+void row_text(struct row *r, struct str s);   /* empty: NULL */
+void row_string(struct row *r, struct str s); /* empty: '' */
+void row_blob(struct row *r, struct str s);
+void row_double(struct row *r, double v);
+void row_flags(struct row *r, uint32_t flags, uint32_t from, uint32_t to);
+/* Runs it to its end; -1 with err. */
+int row_run(struct row *r, struct err *err);
+int64_t row_id(const struct row *r); /* of the last row inserted */
+
+/* What SQLite says, in words for a person: the path, and what to do. */
+int db_fail(struct store *s, struct err *err);
+int db_exec(struct store *s, const char *sql, struct err *err);
+/* One number; WHEN_NONE for NULL. */
+int db_number(struct store *s, const char *sql, int64_t *v, struct err *err);
+
+/* schema.c */
+int schema_make(struct store *s, struct err *err);
+int schema_migrate(struct store *s, int version, struct err *err);
+enum { STORE_APPLICATION = 0x54746c65 }; /* "Ttle" */
+
+/* A document's texts, from a packed body: `n` of them. */
+int body_unpack(struct store *s, struct str packed, size_t size, size_t n,
+    struct err *err);
+
+#endif
