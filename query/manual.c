@@ -139,8 +139,7 @@ static const char *const head[] = {
 	".Ar node :",
 	"of any node.",
 	"The braces may be left out.",
-	".It Ic edge Ns \\&( Ns Ar caller , callee Ns \\&) { Ar conditions No "
-	"}",
+	".It Ic edge Ns \\&( Ns Ar caller , callee ) { Ar conditions No }",
 	"One call from the one to the other satisfies them, as the caller saw "
 	"it.",
 	".It Ic rootcause . Ns Ar cause . Ns Ar list { Ar conditions No }",
