@@ -373,12 +373,11 @@ run(int argc, char **argv)
 	int status;
 
 	opt_defaults(opts, &f);
-	if (opt_parse(opts, &f, argc, argv, &n, &err) < 0)
+	if (opt_parse(opts, &f, argc, argv, &n, &err) < 0 ||
+	    (!f.help && check(&f, n, id, &err) < 0))
 		status = command_usage(&command_map, &err);
 	else if (f.help)
 		status = command_help_print(&command_map);
-	else if (check(&f, n, id, &err) < 0)
-		status = command_usage(&command_map, &err);
 	else
 		status = run_map(&f, id, argv, (size_t)n);
 	opt_fini(opts, &f);

@@ -304,7 +304,7 @@ find_logs(struct job *j, const struct trace *t, struct trace_logs *logs)
 	*logs = (struct trace_logs){ .trace = t };
 	if (n > 0)
 		rc = trace_logs_find(logs, &j->options, paths, n,
-		    trace_read_progress(), t, &err);
+		    trace_read_progress(), &err);
 	if (rc != 0)
 		command_say("log lines: %s", err.text);
 	free(paths);
@@ -425,12 +425,11 @@ run(int argc, char **argv)
 	int status;
 
 	opt_defaults(opts, &f);
-	if (opt_parse(opts, &f, argc, argv, &n, &err) < 0)
+	if (opt_parse(opts, &f, argc, argv, &n, &err) < 0 ||
+	    (!f.help && check(&f, n, argv, &err) < 0))
 		status = command_usage(&command_trace, &err);
 	else if (f.help)
 		status = command_help_print(&command_trace);
-	else if (check(&f, n, argv, &err) < 0)
-		status = command_usage(&command_trace, &err);
 	else
 		status = run_trace(&f, n, argv);
 	opt_fini(opts, &f);

@@ -71,12 +71,15 @@ check_length(const char *path, const uint8_t *h, uint64_t size, struct err *err)
 
 	if (page == 1)
 		page = 65536;
+
+	unsigned long long want = page * pages;
+
 	if (big_endian(h + AT_CHANGES) != big_endian(h + AT_VALID_FOR) ||
-	    size >= page * pages || has_journal(path))
+	    size >= want || has_journal(path))
 		return 0;
 	return err_set(err,
 	    "%s: the store is damaged: it has %llu bytes and should have %llu",
-	    path, (unsigned long long)size, (unsigned long long)(page * pages));
+	    path, (unsigned long long)size, want);
 }
 
 static int
