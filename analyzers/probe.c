@@ -91,7 +91,11 @@ static const struct str usual_paths[] = {
 
 enum { N_AGENTS = sizeof(agents) / sizeof(agents[0]) };
 enum { N_USUAL = sizeof(usual_paths) / sizeof(usual_paths[0]) };
-enum { USUAL_MOST = 28 }; /* bytes of the longest */
+
+/* The lengths that usual paths have, as bits: most paths have another. */
+static const uint32_t usual_lengths =
+    1u << 1 | 1u << 3 | 1u << 5 | 1u << 6 | 1u << 7 | 1u << 8 | 1u << 9 |
+    1u << 10 | 1u << 12 | 1u << 15 | 1u << 16 | 1u << 20 | 1u << 28;
 
 struct address {
 	uint8_t v6[16]; /* an IPv4 address is ::ffff:a.b.c.d */
@@ -309,7 +313,7 @@ path_expected(const struct probe_settings *s, struct str path)
 		return path_in(path, s->paths, s->n_paths);
 	if (bare.n > 1 && bare.p[bare.n - 1] == '/')
 		bare.n--;
-	if (bare.n > USUAL_MOST)
+	if (bare.n > 31 || !(usual_lengths >> bare.n & 1))
 		return false;
 	return path_in(bare, usual_paths, N_USUAL);
 }

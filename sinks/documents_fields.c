@@ -122,7 +122,7 @@ static const struct document_field fields[] = {
 	    "Of the timed over the limit." },
 	{ "telltale.rollup.not_found", "rollup", "long",
 	    "With status 404 or 410." },
-	{ "telltale.rollup.probes", "rollup", "long", "Health checks." },
+	{ "telltale.rollup.probes", "rollup", "long", "Health checks; probable ones are in count as well." },
 	{ "telltale.rollup.probes_failed", "rollup", "long",
 	    "Health checks without a 1xx to 3xx answer." },
 	{ "telltale.rollup.duration_sum", "rollup", "long",
