@@ -20,7 +20,8 @@ CC_clang   := clang
 CC_fuzz    := clang
 # Instrumented code makes gcc see null pointers that are none.
 SOFT       := -Wno-null-dereference -Wno-maybe-uninitialized
-SAN_asan   := -fsanitize=address -fno-omit-frame-pointer $(SOFT)
+SAN_asan   := -fsanitize=address,undefined -fno-sanitize-recover=all \
+  -fno-omit-frame-pointer $(SOFT)
 SAN_ubsan  := -fsanitize=undefined -fno-sanitize-recover=all $(SOFT)
 SAN_tsan   := -fsanitize=thread $(SOFT)
 SAN_fuzz   := -fsanitize=fuzzer-no-link,address,undefined \
@@ -28,7 +29,6 @@ SAN_fuzz   := -fsanitize=fuzzer-no-link,address,undefined \
 SAN_cov    := --coverage -fprofile-update=atomic -O1 $(SOFT)
 ISAL_noisal := no
 LTO_release := -flto=auto
-LTO_noisal := -flto=auto
 ifdef CC_$(FLAVOUR)
 CC := $(CC_$(FLAVOUR))
 endif
