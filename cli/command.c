@@ -13,13 +13,8 @@
 
 static const struct command *const table[] = {
 	&command_replay,
-<<<<<<< HEAD
 	&command_query,
 	&command_trace,
-=======
-	&command_trace,
-	&command_query,
->>>>>>> views
 	&command_map,
 	&command_group,
 	&command_components,

@@ -49,13 +49,8 @@ struct command {
 };
 
 extern const struct command command_replay;
-<<<<<<< HEAD
 extern const struct command command_query;
 extern const struct command command_trace;
-=======
-extern const struct command command_trace;
-extern const struct command command_query;
->>>>>>> views
 extern const struct command command_map;
 extern const struct command command_group;
 extern const struct command command_components;
