@@ -371,6 +371,24 @@ set_form(struct query_ask *ask, const struct flags *f, struct err *err)
 	return 0;
 }
 
+/* Whether what is asked and where it is looked for go together. */
+static int
+check(const struct query_ask *ask, const struct flags *f, struct err *err)
+{
+	if (f->since != WHEN_NONE && f->until != WHEN_NONE &&
+	    f->since >= f->until)
+		return err_set(err, "--since is not before --until: nothing "
+				    "is between them");
+	if (f->check || f->explain_sql || f->explain_es)
+		return 0;
+	if (f->store && ask->n_paths > 0)
+		return err_set(err, "--store and a PATH exclude each other");
+	if (!f->store && ask->n_paths == 0)
+		return err_set(err, "a PATH or --store is missing: files, "
+				    "directories, or - for standard input");
+	return 0;
+}
+
 /* argv: the expression, then the paths. */
 static int
 ask_init(struct query_ask *ask, const struct flags *f, int n, char **argv,
@@ -392,21 +410,10 @@ ask_init(struct query_ask *ask, const struct flags *f, int n, char **argv,
 	if (n == 0)
 		return err_set(err,
 		    "an EXPRESSION is missing; '' finds everything");
-	if (f->since != WHEN_NONE && f->until != WHEN_NONE &&
-	    f->since >= f->until)
-		return err_set(err, "--since is not before --until: nothing "
-				    "is between them");
 	if (set_form(ask, f, err) != 0 || set_by(ask, f->by, err) != 0 ||
 	    set_sort(ask, f->sort, err) != 0)
 		return -1;
-	if (f->check || f->explain_sql || f->explain_es)
-		return 0;
-	if (f->store && ask->n_paths > 0)
-		return err_set(err, "--store and a PATH exclude each other");
-	if (!f->store && ask->n_paths == 0)
-		return err_set(err, "a PATH or --store is missing: files, "
-				    "directories, or - for standard input");
-	return 0;
+	return check(ask, f, err);
 }
 
 static int
