@@ -20,15 +20,14 @@ CC_clang   := clang
 CC_fuzz    := clang
 # Instrumented code makes gcc see null pointers that are none.
 SOFT       := -Wno-null-dereference -Wno-maybe-uninitialized
-SAN_asan   := -fsanitize=address -fno-omit-frame-pointer $(SOFT)
+BOTH := -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer
+SAN_asan   := $(BOTH) $(SOFT)
 SAN_ubsan  := -fsanitize=undefined -fno-sanitize-recover=all $(SOFT)
 SAN_tsan   := -fsanitize=thread $(SOFT)
-SAN_fuzz   := -fsanitize=fuzzer-no-link,address,undefined \
-  -fno-sanitize-recover=all -fno-omit-frame-pointer
-SAN_cov    := --coverage -O0
+SAN_fuzz   := -fsanitize=fuzzer-no-link $(BOTH)
+SAN_cov    := --coverage -fprofile-update=atomic -O1 $(SOFT)
 ISAL_noisal := no
 LTO_release := -flto=auto
-LTO_noisal := -flto=auto
 ifdef CC_$(FLAVOUR)
 CC := $(CC_$(FLAVOUR))
 endif
@@ -115,7 +114,8 @@ fuzz: setup-clang
 fuzzers: $(FUZZ)
 bench bench-record: ; @$(SETUP) bench && $(MAKE) all && bench/run.sh $(@:bench%=%)
 cov: setup-check
-	@$(MAKE) FLAVOUR=cov test && tools/cov.sh build/cov
+	@find build/cov -name '*.gcda' -delete 2>/dev/null || :
+	@TEST_TIMEOUT=900 $(MAKE) FLAVOUR=cov test; tools/cov.sh build/cov
 man: all
 	$(BUILD)/telltale help --man >docs/telltale.1
 	$(BUILD)/telltale help --fields >docs/fields.md
@@ -137,7 +137,7 @@ help: ; @sed -n 's/^#: //p' Makefile
 #: make             build/release/telltale
 #: make demo        install what is missing, build, replay the demo archive
 #: make check       install what tests need, build, run all tests
-#: make asan        the same tests with gcc's sanitizers: also ubsan, tsan
+#: make asan        the same tests with gcc's sanitizers; also ubsan alone, tsan
 #: make clang       the same tests, built by clang; noisal: without ISA-L
 #: make unit        only the unit tests: FILTER='str/*'
 #: make lint fmt    all checks of the sources; format them

@@ -79,12 +79,14 @@ main(int argc, char **argv)
 
 	if (!f || !p || !pool)
 		return 2;
-	while ((got = fread(p + have, 1, BLOCK, f)) > 0) {
+	for (got = fread(p, 1, BLOCK, f); got > 0;
+	     got = fread(p + have, 1, BLOCK, f)) {
 		char *at = p;
 		char *end = p + have + got;
 		char *nl;
 
-		while ((nl = memchr(at, '\n', (size_t)(end - at)))) {
+		for (nl = memchr(at, '\n', have + got); nl;
+		     nl = memchr(at, '\n', (size_t)(end - at))) {
 			memset(nl, 0, 1);
 			records += line(at, (size_t)(nl - at), pool);
 			at = nl + 1;

@@ -13,7 +13,10 @@
 
 static const struct command *const table[] = {
 	&command_replay,
+	&command_query,
+	&command_trace,
 	&command_map,
+	&command_group,
 	&command_components,
 	&command_completion,
 	&command_help,

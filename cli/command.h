@@ -23,7 +23,7 @@
  */
 enum exit_status {
 	STATUS_OK = 0,
-	STATUS_FOUND = 1,    /* --fail-on is met */
+	STATUS_FOUND = 1,    /* --fail-on is met; query: nothing matches */
 	STATUS_USAGE = 64,   /* a wrong option or argument */
 	STATUS_NOINPUT = 66, /* an input could not be opened */
 	STATUS_IO = 74,      /* reading or writing failed */
@@ -49,7 +49,10 @@ struct command {
 };
 
 extern const struct command command_replay;
+extern const struct command command_query;
+extern const struct command command_trace;
 extern const struct command command_map;
+extern const struct command command_group;
 extern const struct command command_components;
 extern const struct command command_completion;
 extern const struct command command_help;

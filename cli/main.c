@@ -50,6 +50,8 @@ main(int argc, char **argv)
 
 	/* A reader that is gone is an error of write(), told by its status. */
 	signal(SIGPIPE, SIG_IGN);
+	/* So is a file that may not grow any more. */
+	signal(SIGXFSZ, SIG_IGN);
 	if (argc < 2) {
 		command_help.run(0, argv);
 		return STATUS_USAGE;

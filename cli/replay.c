@@ -16,6 +16,7 @@
 #include "cli/command.h"
 #include "cli/progress.h"
 #include "cli/replay_json.h"
+#include "cli/replay_traces.h"
 #include "cli/report.h"
 #include "core/mem.h"
 #include "pipeline/keep.h"
@@ -317,6 +318,10 @@ struct settings {
 	struct dialect_user *dialects;
 };
 
+/* The counters, and the stop flag that a signal sets. */
+static struct replay_progress progress;
+static volatile sig_atomic_t stopped_by;
+
 static struct str *
 strings(const struct opt_list *list)
 {
@@ -419,6 +424,7 @@ settings_init(struct settings *s, const struct flags *f, struct err *err)
 	s->paths = strings(&f->probe_paths);
 	o->probe.agents = s->agents;
 	o->probe.n_agents = f->probe_agents.n;
+	o->limits.stop = &progress.stop;
 	o->probe.paths = s->paths;
 	o->probe.n_paths = f->probe_paths.n;
 	if (set_rule(s, f->rule, err) < 0 || set_names(s, &f->names, err) < 0)
@@ -429,10 +435,6 @@ settings_init(struct settings *s, const struct flags *f, struct err *err)
 	o->dialects = s->dialects;
 	return s->dialects ? 0 : -1;
 }
-
-/* The counters, and the stop flag that a signal sets. */
-static struct replay_progress progress;
-static volatile sig_atomic_t stopped_by;
 
 static void
 on_signal(int number)
@@ -464,7 +466,8 @@ judged(const struct replay_result *r, int fail_on)
 		    (int)r->findings.v[i].severity + 1 >= fail_on)
 			return STATUS_FOUND;
 	for (size_t i = 0; i < r->inputs.n; i++) {
-		if (r->inputs.v[i].state == INPUT_FAILED)
+		if (r->inputs.v[i].state == INPUT_FAILED ||
+		    (r->read[i].error && r->read[i].notes.bytes == 0))
 			return STATUS_NOINPUT;
 		if (r->read[i].error)
 			status = STATUS_IO;
@@ -496,9 +499,10 @@ say_failed(const struct replay_result *r)
 
 static int
 print(const struct flags *f, const struct replay_options *options,
-    const struct term *term, const struct replay_result *result)
+    const struct term *term, const struct replay_result *result,
+    const struct trace_tops *traces)
 {
-	const struct report report = { options, result, term };
+	const struct report report = { options, result, term, traces };
 	struct buf out = { 0 };
 	int status;
 
@@ -536,16 +540,20 @@ run_replay(const struct flags *f, const struct replay_options *options,
     const struct term *term, char **paths, size_t n)
 {
 	struct replay_result result;
+	struct trace_tops traces;
 	struct progress *shown;
 	struct err err = { "" };
 	int status;
 	int rc;
 
 	catch_signals();
+	trace_tops_init(&traces, options->judge.slow_ns);
 	shown = progress_begin(&progress, f->quiet);
 	rc = replay(options, paths, n, &progress, &result, &err);
 	if (rc == 0)
 		rc = keep_result(f, options, &result, &err);
+	if (rc == 0 && !f->json && !f->ndjson && !result.interrupted)
+		rc = replay_traces(&traces, options, &result, &progress, &err);
 	progress_end(shown, rc == 0 && !progress.stop);
 	if (stopped_by != 0 || result.interrupted) {
 		command_say("interrupted: nothing is printed, since it would "
@@ -556,10 +564,11 @@ run_replay(const struct flags *f, const struct replay_options *options,
 		status = result.inputs.n == 0 ? STATUS_NOINPUT : STATUS_IO;
 	} else {
 		say_failed(&result);
-		status = print(f, options, term, &result);
+		status = print(f, options, term, &result, &traces);
 		if (status == STATUS_OK)
 			status = judged(&result, f->fail_on);
 	}
+	trace_tops_fini(&traces);
 	replay_result_fini(&result);
 	return status;
 }

@@ -27,9 +27,10 @@ trouble(struct buf *b, const struct replay_input *in, bool utf8)
 	if (in->input->state == INPUT_FAILED || in->error) {
 		const char *why = in->error ? in->error : in->input->why;
 
-		buf_cat(b, "not read: ");
-		if (in->error)
-			buf_cat(b, "reading failed in the middle: ");
+		buf_cat(b, in->notes.bytes > 0
+			       ? "reading failed in the middle, what came "
+				 "before counts: "
+			       : "not read: ");
 		term_text(b, str_of(why ? why : "no reason given"), utf8);
 		return RED;
 	}

@@ -211,7 +211,7 @@ put_line(struct pen *p, const struct replay_service *s, size_t used,
 	buf_fini(&b);
 }
 
-/* "like service: 1,773 requests, 183 probes; named from its segments" */
+/* "like service: 1,773 requests, 183 probes; named its segments" */
 static void
 put_service(struct pen *p, const struct replay_service *s, size_t used)
 {
@@ -237,7 +237,7 @@ put_service(struct pen *p, const struct replay_service *s, size_t used)
 	buf_cat(&b, ", ");
 	report_plural(&b, s->logs, "other log line", "other log lines");
 	if (s->rule) {
-		buf_cat(&b, "; named from ");
+		buf_cat(&b, "; named ");
 		term_text(&b, str_of(s->rule), p->term->utf8);
 	}
 	pen_to(p, 2);

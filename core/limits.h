@@ -6,6 +6,7 @@
 #ifndef CORE_LIMITS_H
 #define CORE_LIMITS_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -17,7 +18,8 @@ struct limits {
 	uint64_t inflate_ratio; /* inflated over packed bytes, beyond the first
 				   inflate_free bytes */
 	uint64_t inflate_free;
-	int inflate_layers; /* gzip in gzip in gzip */
+	int inflate_layers;       /* gzip in gzip in gzip */
+	const _Atomic bool *stop; /* NULL, or: when set, inputs end */
 };
 
 /* 256 KiB, 1 MiB, 8 MiB, 1000, 1200, 64 MiB, 3. */

@@ -234,8 +234,8 @@ tail(struct quick *k, const char *p, size_t n, struct places *at)
 	size_t i = at->behind;
 	size_t end;
 
-	at->referer_n = 0;
-	at->agent_n = 0;
+	at->referer = at->referer_n = 0;
+	at->agent = at->agent_n = 0;
 	if (i == n && m->quotes == 2) {
 		at->dialect = p[at->date + 11] == ' ' ? k->werkzeug : k->common;
 		return true;

@@ -2,7 +2,7 @@
 /*
  * The walk through a JSON input: see jreader.h for what it promises.
  *
- * A level is in one of some modes.  Between documents (TOP) a bracket at the
+ * A level is always in one mode.  Between documents (TOP) a bracket at the
  * begin of a line opens one; other lines are events as they stand.  A document
  * is scanned to its end, or up to document_bytes; then its kind is known.  Is
  * it one piece, it is taken; has it an array, the array is walked (WALK) and
@@ -603,7 +603,6 @@ json_close(struct envelope *self)
 		buf_fini(&r->levels[i].payload);
 	}
 	joiner_fini(&r->joiner);
-	buf_fini(&r->text);
 	json_fini(&r->tree);
 }
 

@@ -25,7 +25,7 @@ run_of_lines(struct envelope *self, struct batch *b)
 	struct place place = w->place;
 	const char *at = w->at;
 
-	while (b->n <= BATCH_EVENTS - BATCH_SPARE && at < w->end) {
+	while (at && at < w->end && b->n <= BATCH_EVENTS - BATCH_SPARE) {
 		const char *nl = memchr(at, '\n', (size_t)(w->end - at));
 		struct str line = { at, nl ? (size_t)(nl - at) : SIZE_MAX };
 

@@ -400,10 +400,14 @@ shape_of(struct timed *t, struct str line, enum envelope_id *id)
 static bool
 tail_fits(struct str line, enum envelope_id *id)
 {
-	struct str stream;
+	struct str rest = line;
+	struct str word;
 
-	if (!str_cut(&line, ' ', &stream) || !str_cut(&line, ' ', &stream))
-		return str_find(line, '{') == SIZE_MAX;
+	/* The time, and the stream. */
+	for (int i = 0; i < 2; i++)
+		if (!str_cut(&rest, ' ', &word))
+			return str_find(rest, '{') == SIZE_MAX;
+	line = rest;
 	line = str_trim(line);
 	if (str_eq(line, STR("{")) || str_eq(line, STR("[")))
 		*id = ENVELOPE_TAIL_JSON;

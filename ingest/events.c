@@ -113,6 +113,7 @@ static const struct envelope_ops *const readers[] = {
 	&envelope_csv,
 	&envelope_json,
 	&envelope_text,
+	NULL,
 };
 
 struct events {
@@ -278,7 +279,7 @@ choose(struct events *e, struct str head)
 {
 	const struct envelope_ops *best = &envelope_text;
 
-	for (size_t i = 0; i < sizeof readers / sizeof *readers; i++) {
+	for (size_t i = 0; readers[i]; i++) {
 		struct verdict v = readers[i]->sniff(head);
 
 		if (v.score > e->verdict.score) {

@@ -187,6 +187,8 @@ is_test_object(const char *path)
 static const char *
 odd_kind(mode_t mode)
 {
+	if (S_ISFIFO(mode))
+		return "a FIFO in a directory: name it to read it";
 	if (S_ISSOCK(mode))
 		return "a socket, not a file";
 	if (S_ISCHR(mode) || S_ISBLK(mode))
@@ -194,11 +196,12 @@ odd_kind(mode_t mode)
 	return "neither a file nor a directory";
 }
 
-/* Anything but a directory or a link below a root. */
+/* Anything but a directory or a link; `named` on the command line itself. */
 static void
-add_file(struct walk *w, char *path, const struct stat *st)
+add_file(struct walk *w, char *path, const struct stat *st, bool named)
 {
-	if (!S_ISREG(st->st_mode) && !S_ISFIFO(st->st_mode)) {
+	/* A FIFO that was only met may never have a writer. */
+	if (!S_ISREG(st->st_mode) && !(named && S_ISFIFO(st->st_mode))) {
 		add(w, path, INPUT_FAILED, odd_kind(st->st_mode));
 		return;
 	}
@@ -365,7 +368,7 @@ read_dir(struct walk *w, struct pending dir)
 		else if (S_ISLNK(st.st_mode))
 			add_link(w, path);
 		else
-			add_file(w, path, &st);
+			add_file(w, path, &st, false);
 	}
 	free(names.v);
 	free(dir.path);
@@ -411,7 +414,7 @@ collect_one(struct walk *w, const char *path, struct err *err)
 	}
 	if (S_ISDIR(st.st_mode))
 		return walk_tree(w, path, &st, err);
-	add_file(w, dup_cstr(path), &st);
+	add_file(w, dup_cstr(path), &st, true);
 	return 0;
 }
 
@@ -498,13 +501,15 @@ inputs_collect(struct inputs *in, char *const *paths, size_t n, struct err *err)
 	w.seen = xcalloc(w.cap_seen, sizeof(*w.seen));
 	for (size_t i = 0; i < n && r == 0; i++)
 		r = collect_one(&w, paths[i], err);
-	if (r == 0 && w.n == 0)
-		r = err_set(err, "nothing to read: no file there");
+	if (r == 0 && w.n == 0) {
+		err_set(err, "nothing to read: no file there");
+		r = -1;
+	}
 	if (r == 0) {
 		qsort(w.v, w.n, sizeof(*w.v), by_path);
 		drop_doubles(&w);
 	}
-	in->v = w.n > 0 ? xcalloc(w.n, sizeof(*in->v)) : NULL;
+	in->v = xcalloc(w.n + 1, sizeof(*in->v));
 	in->cap = w.n;
 	for (size_t i = 0; i < w.n; i++) {
 		if (!w.v[i].in.path)

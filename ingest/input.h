@@ -8,7 +8,8 @@
  * (device, inode) is entered once.  A file named twice, by hard links too, is
  * read once, under its first name.  Hidden files (".x") are read like others;
  * what is neither file nor directory nor FIFO is an error of that input, not
- * of the run.  At most 64 directories deep, a million files.
+ * of the run; so is a FIFO that was met in a directory, not named.  At most 64
+ * directories deep, a million files.
  *
  * A CloudWatch export task leaves <prefix>/<task uuid>/<stream>/NNNNNN.gz;
  * from such a path come prefix, task and stream.  "aws-logs-write-test" is

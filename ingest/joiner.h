@@ -47,8 +47,8 @@ struct joiner_piece {
  * Takes a piece; puts at most two events or dead letters into the batch.  A
  * whole line of which nothing is open goes through without a copy.
  */
-void joiner_put(
-    struct joiner *j, const struct joiner_piece *piece, struct batch *b);
+void joiner_put(struct joiner *j, const struct joiner_piece *piece,
+    struct batch *b);
 
 /* At the end: gives the oldest open line out; false: there is none. */
 bool joiner_flush(struct joiner *j, struct batch *b);

@@ -98,7 +98,6 @@ struct json_reader {
 	bool named;   /* base.id is of the first document */
 	struct json tree;
 	struct joiner joiner;
-	struct buf text; /* for building */
 	struct json_level levels[JSON_LEVELS];
 };
 

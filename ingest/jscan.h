@@ -74,8 +74,8 @@ void jscan_init_rest(struct jscan *s);
 enum jscan_end jscan_run(struct jscan *s, struct str text);
 
 /* A member of the root object by name; NULL: none (yet). */
-const struct jscan_member *jscan_get(
-    const struct jscan *s, struct str text, struct str key);
+const struct jscan_member *jscan_get(const struct jscan *s, struct str text,
+    struct str key);
 
 /*
  * Whether text is JSON rather than prose in brackets, by its first line, which

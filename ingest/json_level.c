@@ -19,7 +19,7 @@ level_text(const struct json_level *l)
 	return str_sub(window_rest(l->w), 0, l->bound);
 }
 
-/* Nothing comes behind text_of. */
+/* Nothing comes behind level_text. */
 bool
 level_closed(const struct json_level *l)
 {

@@ -22,10 +22,10 @@ digit_of(char c)
 	static const char digits[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
 				     "abcdefghijklmnopqrstuvwxyz"
 				     "0123456789+/";
-	const char *p = memchr(digits, c, 64);
+	size_t at = str_find(STR(digits), c);
 
-	if (p)
-		return (unsigned)(p - digits);
+	if (at != SIZE_MAX)
+		return (unsigned)at;
 	if (c == '-' || c == '_')
 		return c == '-' ? 62 : 63;
 	return c == '=' || c == '\n' || c == '\r' ? 64 : 65;

@@ -22,7 +22,7 @@ bool base64_decode(struct buf *out, struct str text);
  * Unpacks a record's payload into *out.  NULL, or what was wrong: a static
  * text.  At most document_bytes come out.
  */
-const char *payload_unpack(
-    struct buf *out, struct str base64, const struct limits *limits);
+const char *payload_unpack(struct buf *out, struct str base64,
+    const struct limits *limits);
 
 #endif

@@ -352,6 +352,8 @@ source_read(struct source *s, char *p, size_t cap, size_t *n, struct err *err)
 	enum flow f = FLOW_OK;
 
 	*n = 0;
+	if (s->limits->stop && *s->limits->stop)
+		return FLOW_END;
 	if (s->head && s->head_n > 0)
 		*n = head_give(s, p, cap);
 	else

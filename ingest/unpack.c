@@ -68,6 +68,7 @@ struct unpack {
 	uint32_t sum;
 	uint32_t size;
 	bool noted; /* this member is counted as broken */
+	bool torn;  /* the last byte given out ends no line */
 	uint8_t *spill;
 	size_t spill_at, spill_n;
 };
@@ -339,6 +340,8 @@ in_data(struct unpack *u, uint8_t *p, size_t cap)
 	u->size += (uint32_t)n;
 	u->sum = u->kind == UNPACK_GZIP ? inflate_crc32(u->sum, p, n)
 					: inflate_adler32(u->sum, p, n);
+	if (n > 0)
+		u->torn = p[n - 1] != '\n';
 	if (r == INFLATE_END) {
 		u->state = AT_TRAILER;
 	} else if (r == INFLATE_BAD) {
@@ -402,8 +405,12 @@ member_here(const uint8_t *p, size_t n)
 	       deflate_plausible(p + size, n - size, &ended);
 }
 
-static void
-in_scan(struct unpack *u)
+/*
+ * Looks for another member.  What is left of a line before the break is a line
+ * of its own and not the beginning of the member's first one.
+ */
+static size_t
+in_scan(struct unpack *u, uint8_t *out)
 {
 	size_t limit = u->eof ? u->end : u->end - WANT + 1;
 
@@ -416,12 +423,17 @@ in_scan(struct unpack *u)
 		u->pos = (size_t)(p - u->in);
 		if (member_here(p, u->end - u->pos)) {
 			u->state = AT_MEMBER;
-			return;
+			if (!u->torn)
+				return 0;
+			u->torn = false;
+			*out = '\n';
+			return 1;
 		}
 		u->pos++;
 	}
 	if (u->eof)
 		u->state = AT_END;
+	return 0;
 }
 
 static enum flow
@@ -440,7 +452,7 @@ produce(struct unpack *u, uint8_t *p, size_t cap, size_t *n)
 		else if (u->state == IN_PADDING)
 			in_padding(u);
 		else
-			in_scan(u);
+			*n = in_scan(u, p);
 	}
 	return *n > 0 ? FLOW_OK : FLOW_END;
 }

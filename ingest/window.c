@@ -35,7 +35,7 @@ make_room(struct window *w, size_t block)
 
 	if (w->p && w->cap - used >= block)
 		return;
-	if (n > 0)
+	if (w->p && n > 0)
 		memmove(w->p, w->at, n);
 	if (!w->p || w->cap - n < block) {
 		/* Twice what is left over: a long document is copied rarely. */

@@ -51,8 +51,8 @@ enum line {
 void window_open(struct window *w, struct str text, const struct place *place);
 
 /* Reads one block, once; sets eof at the end.  FLOW_OK, or FLOW_FAIL. */
-enum flow window_fill(
-    struct window *w, struct source *source, size_t block, struct err *err);
+enum flow window_fill(struct window *w, struct source *source, size_t block,
+    struct err *err);
 
 void window_fini(struct window *w);
 

@@ -134,20 +134,18 @@ trace_text(const struct record *r)
 					 : r->request.trace_id;
 }
 
-/* Notes the trace for the number of traces; false: there is none. */
-static bool
+/* Notes the trace for the number of traces; 0: there is none, -1: no room. */
+static int
 take_trace(struct worker *w, const struct record *r, uint8_t id[16],
     struct err *err)
 {
 	struct spill_key key;
 
 	if (!xray_trace_id(trace_text(r), id))
-		return false;
+		return 0;
 	memcpy(&key.hi, id, 8);
 	memcpy(&key.lo, id + 8, 8);
-	/* A full disk shows itself at the next row or cell. */
-	(void)spill_put(w->traces, &key, err);
-	return true;
+	return spill_put(w->traces, &key, err) == 0 ? 1 : -1;
 }
 
 static uint64_t
@@ -183,7 +181,11 @@ make_row(struct worker *w, const struct record *r, enum class class,
 		    ROW_SEGMENT | (r->segment.parent_id.n ? 0 : ROW_ROOT);
 	if (r->prefixed)
 		row.flags |= ROW_PREFIXED;
-	if (r->kind != RECORD_LOG && take_trace(w, r, row.trace, err))
+	int traced =
+	    r->kind != RECORD_LOG ? take_trace(w, r, row.trace, err) : 0;
+	if (traced < 0)
+		return -1;
+	if (traced)
 		row.flags |= ROW_TRACE;
 	if (is_request) {
 		row.flags |= ROW_REQUEST;
@@ -214,14 +216,16 @@ count_now(struct worker *w, const struct record *r, enum class class,
 		.example = { .line = r->event->place.line, .input = w->index },
 	};
 	uint32_t route;
+	int traced;
 
 	if (class == CLASS_PROBE && w->run->options->probes == PROBES_DROP) {
 		account(w, r->kind, ACCOUNT_FILTERED);
 		return 0;
 	}
-	if (q->trace_id.n)
-		hit.example.has_trace =
-		    take_trace(w, r, hit.example.trace, err);
+	traced = q->trace_id.n ? take_trace(w, r, hit.example.trace, err) : 0;
+	if (traced < 0)
+		return -1;
+	hit.example.has_trace = traced;
 	if (fold && w->run->options->probes == PROBES_FOLD)
 		account(w, r->kind, ACCOUNT_FOLDED);
 	else

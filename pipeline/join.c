@@ -182,12 +182,13 @@ count_request(struct run *run, struct pairing *w, const struct held *h,
 		.class = (uint8_t) class,
 		.duration_ns = hit.duration_ns };
 
-	if (class == CLASS_PROBE && run->options->probes == PROBES_DROP) {
-		account(run, &h->row, ACCOUNT_FILTERED);
-		return 0;
-	}
+	bool drop = class == CLASS_PROBE && run->options->probes == PROBES_DROP;
+
 	fold = fold && run->options->probes == PROBES_FOLD;
-	account(run, &h->row, fold ? ACCOUNT_FOLDED : ACCOUNT_STORED);
+	account(run, &h->row,
+	    drop   ? ACCOUNT_FILTERED
+	    : fold ? ACCOUNT_FOLDED
+		   : ACCOUNT_STORED);
 	if (h->joined || class != h->row.class) {
 		if (!h->joined)
 			v.what = VERDICT_PROBE;
@@ -195,7 +196,7 @@ count_request(struct run *run, struct pairing *w, const struct held *h,
 		if (say(run, &h->row, v, err) != 0)
 			return -1;
 	}
-	if (segment && h->joined)
+	if (drop || (segment && h->joined))
 		return 0;
 	return tally_hit(&run->final, h->row.service,
 	    s->final[run_map(run, h->row.origin)->routes[h->row.route]], &hit,

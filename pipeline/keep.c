@@ -238,6 +238,7 @@ keep(const struct keep_options *options, const struct replay_options *replay,
 	    keep_findings(&k, result, err) == 0 &&
 	    keep_traces(&k, replay, result, progress, err) == 0 &&
 	    keep_requests(&k, err) == 0 &&
+	    store_note_last(k.store, result->last_ns, err) == 0 &&
 	    store_retain(k.store, options->keep_ns, options->max_bytes, err) ==
 		0)
 		rc = store_commit(k.store, err);

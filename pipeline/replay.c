@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "core/mem.h"
+#include "pipeline/trace_logs.h"
 #include "pipeline/worker.h"
 #include "pipeline/write.h"
 
@@ -149,7 +150,7 @@ run_once(struct run *run, struct err *err)
 	if (run_stopped(run))
 		return 0;
 	run->progress->phase = 1;
-	if (run->options->out && run->plan.rows)
+	if ((run->options->out || run->options->trace_logs) && run->plan.rows)
 		run->verdicts =
 		    spill_new(sizeof(struct verdict), 4 * 1024 * 1024);
 	if (name_services(run, err) != 0)
@@ -160,7 +161,11 @@ run_once(struct run *run, struct err *err)
 	if (write_open(run, err) != 0 || settle(run, err) != 0)
 		return -1;
 	run->progress->phase = 2;
-	return run_stopped(run) ? 0 : write_finish(run, err);
+	if (run_stopped(run))
+		return 0;
+	if (run->options->trace_logs && trace_logs_read(run, err) != 0)
+		return -1;
+	return write_finish(run, err);
 }
 
 static int

@@ -31,6 +31,8 @@
 #include "ingest/message.h"
 #include "ingest/source.h"
 
+struct trace_logs;
+
 enum probes {
 	PROBES_FOLD, /* successful ones into the roll-up, failing ones kept */
 	PROBES_KEEP, /* all are documents */
@@ -57,7 +59,8 @@ struct replay_options {
 	const struct dialect_user *dialects; /* NULL: only the built-in ones */
 	const struct service_name *names;
 	size_t n_names;
-	const char *out; /* --out: a directory, or NULL */
+	const char *out;               /* --out: a directory, or NULL */
+	struct trace_logs *trace_logs; /* see pipeline/trace_logs.h; NULL */
 };
 /* All defaults: every service, all of time, the limits' and judge's own. */
 void replay_options_init(struct replay_options *o);

@@ -355,8 +355,9 @@ filter_shares(struct run *run)
 			struct accounts *a =
 			    &run->result->read[s->input].accounts;
 
-			if (run->plan.rows || run->maps[t][s->origin].service ==
-						  run->service_only)
+			/* With rows, only the log lines have an account. */
+			if (run->maps[t][s->origin].service ==
+			    run->service_only)
 				continue;
 			for (int k = 0; k < KINDS; k++) {
 				uint64_t moved =
@@ -403,14 +404,37 @@ settle_span(struct run *run)
 	r->bucket_ns += CELL_NS;
 }
 
+/* A log whose every record was read elsewhere too is no service. */
+static void
+drop_empty(struct replay_result *r)
+{
+	size_t kept = 0;
+
+	for (size_t i = 0; i < r->n_services; i++) {
+		struct replay_service *s = &r->services[i];
+
+		if (s->requests || s->probes || s->logs || s->n_routes) {
+			r->services[kept++] = *s;
+			continue;
+		}
+		free(s->name);
+		free(s->rule);
+	}
+	r->n_services = kept;
+}
+
 int
 settle(struct run *run, struct err *err)
 {
+	int rc;
+
 	settle_services(run);
 	filter_shares(run);
 	settle_span(run);
 	settle_routes(run);
 	if (count_traces(run, err) != 0)
 		return -1;
-	return settle_cells(run, err);
+	rc = settle_cells(run, err);
+	drop_empty(run->result);
+	return rc;
 }

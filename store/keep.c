@@ -180,13 +180,27 @@ retain_size(struct store *s, uint64_t max_bytes, struct err *err)
 }
 
 int
+store_note_last(struct store *s, int64_t last_ns, struct err *err)
+{
+	struct buf sql = { 0 };
+	int rc;
+
+	buf_printf(&sql,
+	    "INSERT INTO store_facts VALUES('last_ns', %" PRId64 ")"
+	    " ON CONFLICT(name) DO UPDATE SET value = excluded.value"
+	    " WHERE excluded.value > value",
+	    last_ns);
+	rc = last_ns == WHEN_NONE ? 0 : db_exec(s, buf_cstr(&sql), err);
+	buf_fini(&sql);
+	return rc;
+}
+
+int
 store_last(struct store *s, int64_t *last_ns, struct err *err)
 {
 	return db_number(s,
-	    "SELECT max(t) FROM (SELECT max(start_ns) AS t FROM traces"
-	    " UNION ALL SELECT max(ts_ns) FROM all_requests"
-	    " UNION ALL SELECT max(end_ns) FROM all_findings)",
-	    last_ns, err);
+	    "SELECT value FROM store_facts WHERE name = 'last_ns'", last_ns,
+	    err);
 }
 
 int

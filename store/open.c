@@ -16,6 +16,7 @@
 #include <unistd.h>
 
 #include "core/mem.h"
+#include "core/pack.h"
 #include "store/db.h"
 
 enum {
@@ -70,12 +71,15 @@ check_length(const char *path, const uint8_t *h, uint64_t size, struct err *err)
 
 	if (page == 1)
 		page = 65536;
+
+	unsigned long long want = page * pages;
+
 	if (big_endian(h + AT_CHANGES) != big_endian(h + AT_VALID_FOR) ||
-	    size >= page * pages || has_journal(path))
+	    size >= want || has_journal(path))
 		return 0;
 	return err_set(err,
 	    "%s: the store is damaged: it has %llu bytes and should have %llu",
-	    path, (unsigned long long)size, (unsigned long long)(page * pages));
+	    path, (unsigned long long)size, want);
 }
 
 static int
@@ -213,7 +217,7 @@ configure(struct store *s, enum store_mode mode, struct err *err)
 		    "PRAGMA mmap_size = 1073741824",
 		    err);
 	return db_exec(s,
-	    "PRAGMA foreign_keys = 1; PRAGMA synchronous = NORMAL;"
+	    "PRAGMA synchronous = NORMAL;"
 	    "PRAGMA cache_size = -65536; PRAGMA temp_store = MEMORY",
 	    err);
 }
@@ -224,7 +228,9 @@ open_write(struct store *s, const struct found *found, struct err *err)
 	int64_t version;
 
 	if (sqlite3_open_v2(s->path, &s->db,
-		SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE, NULL) != SQLITE_OK)
+		SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE |
+		    SQLITE_OPEN_NOMUTEX,
+		NULL) != SQLITE_OK)
 		return db_fail(s, err);
 	if (sqlite3_db_readonly(s->db, "main") == 1 ||
 	    (found->there && access(s->path, W_OK) != 0))
@@ -304,8 +310,8 @@ open_read(struct store *s, const struct found *found, struct err *err)
 		    "%s: the store is of an older version; 'telltale replay "
 		    "--store' brings it up to date",
 		    s->path);
-	if (sqlite3_open_v2(s->path, &s->db, SQLITE_OPEN_READONLY, NULL) !=
-	    SQLITE_OK)
+	if (sqlite3_open_v2(s->path, &s->db,
+		SQLITE_OPEN_READONLY | SQLITE_OPEN_NOMUTEX, NULL) != SQLITE_OK)
 		return db_fail(s, err);
 	if (sqlite3_exec(s->db, "SELECT 1 FROM traces LIMIT 1", NULL, NULL,
 		NULL) == SQLITE_CANTOPEN &&
@@ -324,6 +330,7 @@ store_open(const char *path, enum store_mode mode, struct err *err)
 	int rc;
 
 	s->path = strdup(path);
+	s->packer = packer_new();
 	rc = check_file(path, &found, err);
 	if (rc == 0)
 		rc = mode == STORE_WRITE ? open_write(s, &found, err)
@@ -365,6 +372,7 @@ store_close(struct store *s)
 	if (s->writing)
 		sqlite3_exec(s->db, "ROLLBACK", NULL, NULL, NULL);
 	sqlite3_close(s->db);
+	packer_free(s->packer);
 	buf_fini(&s->packed);
 	buf_fini(&s->text);
 	free(s->documents);

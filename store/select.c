@@ -26,6 +26,15 @@ enum column {
 	BODY,
 };
 
+static void
+put_range(struct buf *sql, const char *column, const struct store_where *where)
+{
+	if (where->since_ns != WHEN_NONE)
+		buf_printf(sql, " AND %s >= %" PRId64, column, where->since_ns);
+	if (where->until_ns != WHEN_NONE)
+		buf_printf(sql, " AND %s < %" PRId64, column, where->until_ns);
+}
+
 static int
 prepare(struct store *s, const struct buf *sql, struct err *err)
 {
@@ -53,11 +62,7 @@ store_select(struct store *s, const struct store_where *where, bool documents,
 		buf_cat(&sql, ", b.documents, b.bytes, b.body");
 	buf_cat(&sql, " FROM traces t JOIN trace_bodies b ON b.trace = t.n"
 		      " WHERE 1");
-	if (where->since_ns != WHEN_NONE)
-		buf_printf(&sql, " AND t.start_ns >= %" PRId64,
-		    where->since_ns);
-	if (where->until_ns != WHEN_NONE)
-		buf_printf(&sql, " AND t.start_ns < %" PRId64, where->until_ns);
+	put_range(&sql, "t.start_ns", where);
 	if (where->clause.n > 0) {
 		buf_cat(&sql, " AND (");
 		buf_str(&sql, where->clause);
@@ -151,12 +156,7 @@ store_documents_of(struct store *s, enum store_kind kind,
 	int rc;
 
 	buf_printf(&sql, "SELECT document FROM %s WHERE 1", kinds[kind].from);
-	if (where->since_ns != WHEN_NONE)
-		buf_printf(&sql, " AND %s >= %" PRId64, kinds[kind].time,
-		    where->since_ns);
-	if (where->until_ns != WHEN_NONE)
-		buf_printf(&sql, " AND %s < %" PRId64, kinds[kind].time,
-		    where->until_ns);
+	put_range(&sql, kinds[kind].time, where);
 	buf_printf(&sql, " ORDER BY %s", kinds[kind].order);
 	rc = prepare(s, &sql, err);
 	buf_fini(&sql);
@@ -174,4 +174,20 @@ store_next_document(struct store *s, struct str *document, struct err *err)
 		return db_fail(s, err);
 	*document = text_at(s->select, 0);
 	return 1;
+}
+
+int
+store_count(struct store *s, const struct store_where *where, uint64_t *n,
+    struct err *err)
+{
+	struct buf sql = { 0 };
+	int64_t count = 0;
+	int rc;
+
+	buf_cat(&sql, "SELECT count(*) FROM traces WHERE 1");
+	put_range(&sql, "start_ns", where);
+	rc = db_number(s, buf_cstr(&sql), &count, err);
+	*n = (uint64_t)count;
+	buf_fini(&sql);
+	return rc;
 }

@@ -96,8 +96,12 @@ struct store_request {
 	struct str service, method, url, agent, client, trace;
 	struct str document; /* JSON */
 };
-int store_put_request(struct store *s, const struct store_request *r,
+int store_put_request(struct store *s, const struct store_request *q,
     struct err *err);
+
+/* The latest time of a record that was read for the store, kept or not: what
+ * ages and --last are counted from. */
+int store_note_last(struct store *s, int64_t last_ns, struct err *err);
 
 /*
  * Traces, requests and findings that are older than keep_ns before the latest
@@ -114,7 +118,11 @@ struct store_where {
 	int64_t until_ns;  /* WHEN_NONE; exclusive */
 };
 
-/* The latest time of anything; WHEN_NONE: there is none. */
+/* How many traces there are in the range, whatever the clause says. */
+int store_count(struct store *s, const struct store_where *where, uint64_t *n,
+    struct err *err);
+
+/* The latest time noted; WHEN_NONE: there is none. */
 int store_last(struct store *s, int64_t *last_ns, struct err *err);
 
 /*

@@ -2,9 +2,9 @@
 # SPDX-License-Identifier: Apache-2.0
 #
 # Runs all tests of one build: the unit tests, and every executable script in
-# tests/golden and tests/e2e.
+# tests/golden, tests/e2e and tests/conformance.
 #
-#	BUILD=build/release tests/run.sh [unit|golden|e2e|PATH]...
+#	BUILD=build/release tests/run.sh [unit|golden|e2e|conformance|PATH]...
 #
 # A script finds the program in $TELLTALE, the build's folder in $BUILD, an
 # empty folder of its own in $TMPDIR, and the repository as working directory.
@@ -139,11 +139,11 @@ scripts()
 }
 
 : >"$work/sums"
-[ $# != 0 ] || set -- unit golden e2e
+[ $# != 0 ] || set -- unit golden e2e conformance
 for what; do
 	case $what in
 	unit) run_unit ;;
-	golden | e2e) scripts "tests/$what" >>"$work/todo" ;;
+	golden | e2e | conformance) scripts "tests/$what" >>"$work/todo" ;;
 	*) echo "$what" >>"$work/todo" ;;
 	esac
 done

@@ -66,6 +66,36 @@ def telltale(*args, stdin=b"", env=None, cwd=None, timeout=120):
         timeout=timeout))
 
 
+# Forks from a small process: the largest memory of a child is at least what
+# its parent had when it forked.
+_MEASURE = """
+import json, os, sys, time
+t = time.monotonic()
+pid = os.fork()
+if pid == 0:
+    os.execv(sys.argv[1], sys.argv[1:])
+_, status, usage = os.wait4(pid, 0)
+os.write(3, json.dumps([os.waitstatus_to_exitcode(status),
+    time.monotonic() - t, usage.ru_maxrss / 1024]).encode())
+"""
+
+
+def measured(*args, stdin=None, env=None):
+    """(status, stdout, stderr, seconds, MiB at most) of one run."""
+    with tempfile.TemporaryFile() as note:
+        def third():
+            os.dup2(note.fileno(), 3)
+        r = subprocess.run(
+            [sys.executable, "-S", "-I", "-c", _MEASURE,
+             os.path.abspath(TELLTALE), *map(str, args)],
+            stdin=stdin or subprocess.DEVNULL, stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE, env={**os.environ, **(env or {})},
+            preexec_fn=third, pass_fds=(3,))
+        note.seek(0)
+        status, seconds, mib = json.loads(note.read() or b"[-1, 0, 0]")
+    return status, r.stdout, r.stderr.decode(), seconds, mib
+
+
 def replay(*args, **more):
     """Replays with --json; the document, or the result's words when it fails."""
     r = telltale("replay", "--json", *args, **more)

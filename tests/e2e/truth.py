@@ -1,0 +1,187 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
+"""The workshop's Like service: what was found against what happened.
+
+The corpus' truth.json has every request as its driver sent it; its README says
+what a good program finds, and what it must not say.
+"""
+import datetime
+import gzip
+import json
+import os
+import re
+import tap
+from tap import ok, same
+
+LIKE = re.compile(r"^/mysfits/[^/]+/like$")
+CELL = 10
+
+
+def seconds(text):
+    return datetime.datetime.fromisoformat(
+        text.replace("Z", "+00:00")).timestamp()
+
+
+def is_like(path):
+    return LIKE.match(path) and not path.startswith("/mysfits/undefined/")
+
+
+class Run:
+    """One variant, replayed whole, and its truth."""
+
+    def __init__(self, root, *options):
+        self.paths = [f"{root}/s3-export", f"{root}/xray/segments.ndjson"]
+        if not os.path.isdir(self.paths[0]):
+            self.paths[0] = f"{root}/logs/s3-export"
+        self.out = tap.folder()
+        self.json = tap.replay("--out", self.out, *options, *self.paths)
+        self.findings = self.json["findings"]
+        self.requests = [d["_source"] for d in
+                         tap.ndjson(f"{self.out}/requests.ndjson")]
+        self.segments = [json.loads(x) for x in
+                         open(self.paths[1], encoding="utf-8")]
+
+    def service(self, name):
+        return next(s for s in self.json["services"] if s["name"] == name)
+
+
+def line_of(path, number):
+    opener = gzip.open if path.endswith(".gz") else open
+    with opener(path, "rb") as f:
+        for i, line in enumerate(f, 1):
+            if i == number:
+                return line.decode()
+    return ""
+
+
+def evidence(name, run):
+    """Every reference is opened, and is of the kind that is claimed."""
+    traces = {}
+    for s in run.segments:
+        traces.setdefault(s["trace_id"], []).append(s)
+    for f in run.findings:
+        rule = f["rule"]["id"]
+        refs = f["telltale"]["finding"]["evidence"]
+        ok(refs, f"{name}: {rule}: has evidence")
+        for e in refs:
+            what = f"{name}: {rule}: evidence"
+            if "line" in e:
+                line = line_of(e["path"], e["line"])
+                ok(re.search(r'"(\x1b\[\d+m)?POST /mysfits/[^/]+/like ', line),
+                   f"{what} is a like's line", line)
+                if rule == "not-found":
+                    ok(re.search(r'HTTP/1.1(\x1b\[0m)?" 404 ', line),
+                       f"{what} is a 404", line)
+            if "trace_id" in e:
+                like = [s for s in traces.get(e["trace_id"], [])
+                        if s["name"] == "like service" and
+                        s["http"]["request"]["method"] == "POST"]
+                ok(like, f"{what} is the trace of a like", e)
+                for s in like:
+                    if rule == "slow-post":
+                        ok(s["end_time"] - s["start_time"] > 1,
+                           f"{what} took over a second", s)
+                    else:
+                        ok(s["http"]["response"]["status"] == 404,
+                           f"{what} answered 404", s)
+
+
+def counts(name, run, truth):
+    """Likes, 404s, probes and joined segments, each from both sides."""
+    sent = [r for r in truth["requests"]
+            if r["method"] == "POST" and is_like(r["path"])]
+    route = next(r for r in run.service("like service")["routes"]
+                 if r["route"] == "/mysfits/{id}/like" and
+                 r["method"] == "POST")
+    same(route["count"], len(sent), f"{name}: likes on the route")
+    same(route["not_found"], sum(r["status"] == 404 for r in sent),
+         f"{name}: their 404s are those of the chaos")
+    broken = [r for r in truth["requests"] if r["kind"] == "broken-like"]
+    seen = [r for r in run.requests if r["service"]["name"] == "like service"
+            and r["http"]["request"]["method"] == "POST"
+            and "/undefined/" in r["url"]["path"]]
+    same(len(seen), len(broken), f"{name}: the broken client's likes")
+    # The balancer's probes: of the tasks' beginnings and ends as well.
+    probes = [p for p in truth["probes"] if p["service"] == "like"
+              and p["outcome"] != "ConnectionRefusedError"]
+    service = run.service("like service")
+    root = service["probes"] + service["probes_failed"] + \
+        service["probes_probable"]
+    ok(abs(root - len(probes)) <= 3 + sum(p["outcome"] != "pass"
+                                          for p in probes),
+       f"{name}: probes, folded or probable: {root} of {len(probes)}")
+    mono = [c for c in truth["calls"] if c["method"] == "GET"]
+    ok(mono and service["in_trace_only"] <= 1,
+       f"{name}: each segment's request is in the log")
+    roots = [s for s in run.segments if "parent_id" not in s]
+    same(service["in_log_and_trace"] + service["in_trace_only"] +
+         service["probes"], len(roots), f"{name}: joined + probes = segments")
+    slow = [s for s in roots if s["http"]["request"]["method"] == "POST" and
+            s["end_time"] - s["start_time"] > 1]
+    marked = [r for r in run.requests
+              if "slow-post" in r.get("telltale", {}).get("marks", [])]
+    same(len(marked), len(slow), f"{name}: slow POSTs are the segments'")
+    ids = {s["trace_id"] for s in slow}
+    same({r["aws"]["xray"]["trace_id"] for r in marked if "aws" in r}, ids,
+         f"{name}: the same ones")
+
+
+def onset(name, run, rule, deployed):
+    found = [f for f in run.findings if f["rule"]["id"] == rule]
+    same(len(found), 1, f"{name}: {rule} once")
+    for f in found:
+        t = seconds(f["event"]["start"])
+        ok(-CELL <= t - deployed <= CELL + CELL,
+           f"{name}: {rule} begins within a cell of the deployment",
+           f"{f['event']['start']}: {t - deployed} s after it")
+        same((f["service"]["name"], f["http"]["request"]["method"],
+              f["telltale"]["route"]),
+             ("like service", "POST", "/mysfits/{id}/like"),
+             f"{name}: {rule} names the route")
+
+
+def clean(name, run, until):
+    first = Run.__new__(Run)
+    json_ = tap.replay("--until", until, *run.paths)
+    first.json = json_
+    same(json_["findings"], [], f"{name}: nothing is found before the chaos")
+    ok(json_["accounting"]["request"]["stored"] > 500,
+       f"{name}: though there is something to look at")
+
+
+def variant(name, root, truth, rules):
+    run = Run(root)
+    on = next(p for p in truth["phases"] if p["name"] == "on")
+    same(sorted(f["rule"]["id"] for f in run.findings if
+                f["rule"]["id"] not in rules["either"]),
+         rules["must"], f"{name}: what must be found, and no more")
+    for rule in rules["must"]:
+        onset(name, run, rule, seconds(on["from"]))
+    same({s["name"] for s in run.json["services"]},
+         {"like service", "monolith"}, f"{name}: the services' names")
+    for f in run.findings:
+        for cause in f["telltale"]["finding"]["causes"]:
+            wrong = "should NOT be left on" in cause["text"] or \
+                (rules["innocent"] and "stress" in cause["text"])
+            ok(not wrong, f"{name}: {f['rule']['id']}: a right cause", cause)
+    for f in run.findings:
+        if f["rule"]["id"] in rules["either"]:
+            ok(not f["telltale"]["finding"]["causes"],
+               f"{name}: the machine's stall is blamed on nothing")
+    counts(name, run, truth)
+    evidence(name, run)
+    clean(name, run, on["from"])
+    return run
+
+
+tap.need_corpus()
+P2 = f"{tap.CORPUS}/like-service/python2-2019"
+P3 = f"{tap.CORPUS}/like-service/python3"
+T2 = json.load(open(f"{P2}/truth.json", encoding="utf-8"))
+T3 = json.load(open(f"{P3}/truth.json", encoding="utf-8"))
+DEMO = {"must": ["not-found", "slow-post"], "either": [], "innocent": False}
+variant("demo", "demo/like-service", T2, DEMO)
+variant("python2-2019", P2, T2, DEMO)
+variant("python3", P3, T3, {"must": ["not-found"],
+                            "either": ["slow-post"], "innocent": True})
+tap.done()
