@@ -20,15 +20,14 @@ CC_clang   := clang
 CC_fuzz    := clang
 # Instrumented code makes gcc see null pointers that are none.
 SOFT       := -Wno-null-dereference -Wno-maybe-uninitialized
-SAN_asan   := -fsanitize=address -fno-omit-frame-pointer $(SOFT)
+BOTH := -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer
+SAN_asan   := $(BOTH) $(SOFT)
 SAN_ubsan  := -fsanitize=undefined -fno-sanitize-recover=all $(SOFT)
 SAN_tsan   := -fsanitize=thread $(SOFT)
-SAN_fuzz   := -fsanitize=fuzzer-no-link,address,undefined \
-  -fno-sanitize-recover=all -fno-omit-frame-pointer
+SAN_fuzz   := -fsanitize=fuzzer-no-link $(BOTH)
 SAN_cov    := --coverage -fprofile-update=atomic -O1 $(SOFT)
 ISAL_noisal := no
 LTO_release := -flto=auto
-LTO_noisal := -flto=auto
 ifdef CC_$(FLAVOUR)
 CC := $(CC_$(FLAVOUR))
 endif
@@ -54,7 +53,7 @@ UNIT := $(patsubst %.c,$(BUILD)/%.o,$(wildcard tests/unit/*/*.c) \
 FUZZ := $(patsubst %.c,$(BUILD)/%,$(wildcard tests/fuzz/fuzz_*.c))
 MAKEFLAGS += --no-print-directory
 
-.PHONY: all demo check unit test asan ubsan tsan clang noisal lint fmt fuzz fuzzers bench cov \
+.PHONY: all demo check unit test asan ubsan tsan clang noisal lint fmt fuzz fuzzers bench bench-record cov \
   man install uninstall clean help setup-check setup-clang setup-lint FORCE
 all: $(BUILD)/telltale
 
@@ -113,7 +112,7 @@ fmt: setup-lint
 fuzz: setup-clang
 	+@tools/fuzz.sh
 fuzzers: $(FUZZ)
-bench: ; @$(SETUP) bench && $(MAKE) all && bench/run.sh
+bench bench-record: ; @$(SETUP) bench && $(MAKE) all && bench/run.sh $(@:bench%=%)
 cov: setup-check
 	@find build/cov -name '*.gcda' -delete 2>/dev/null || :
 	@TEST_TIMEOUT=900 $(MAKE) FLAVOUR=cov test; tools/cov.sh build/cov
@@ -138,12 +137,12 @@ help: ; @sed -n 's/^#: //p' Makefile
 #: make             build/release/telltale
 #: make demo        install what is missing, build, replay the demo archive
 #: make check       install what tests need, build, run all tests
-#: make asan        the same tests with gcc's sanitizers: also ubsan, tsan
+#: make asan        the same tests with gcc's sanitizers; also ubsan alone, tsan
 #: make clang       the same tests, built by clang; noisal: without ISA-L
 #: make unit        only the unit tests: FILTER='str/*'
 #: make lint fmt    all checks of the sources; format them
 #: make fuzz        a short, repeatable run of every fuzz target
-#: make bench cov   measure speed (bench/RESULTS.md); test coverage
+#: make bench cov   measure speed; bench-record: bench/RESULTS.md; coverage
 #: make man         write docs/telltale.1 and fields.md from the program
 #: make install     DESTDIR= PREFIX=/usr/local; also uninstall
 #: Variables: FLAVOUR CC CFLAGS LDFLAGS OPT WERROR= ISAL=no SETUP=true

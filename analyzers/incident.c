@@ -48,8 +48,8 @@ incident_end(struct incident *i, uint32_t at)
 }
 
 void
-incident_add(
-    struct incident *i, const struct entry *e, const struct example *example)
+incident_add(struct incident *i, const struct entry *e,
+    const struct example *example)
 {
 	struct trials recent = incident_recent(i, e);
 

@@ -28,7 +28,7 @@ struct incident {
 	struct sums sum;  /* from the onset to now */
 	struct sums upto; /* from the onset to the end */
 	uint32_t onset;
-	uint32_t end; /* its last bad cell */
+	uint32_t end;  /* its last bad cell */
 	uint32_t hot;  /* the last cell at which it was hot */
 	uint32_t seen; /* the last cell of all */
 	struct example evidence[FINDING_EVIDENCE];
@@ -43,8 +43,8 @@ struct incident {
 };
 
 /* One more cell of its entity, bad or not; `example` may be NULL. */
-void incident_add(
-    struct incident *i, const struct entry *e, const struct example *example);
+void incident_add(struct incident *i, const struct entry *e,
+    const struct example *example);
 
 /* The cell that was added last is declared its end: at the alarm. */
 void incident_alarm(struct incident *i);

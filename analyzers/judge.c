@@ -64,8 +64,8 @@ static const struct rule_info infos[] = {
 	{ NULL, NULL },
 };
 
-_Static_assert(
-    sizeof(infos) / sizeof(infos[0]) == sizeof(rules) / sizeof(rules[0]) + 1,
+_Static_assert(sizeof(infos) / sizeof(infos[0]) ==
+		   sizeof(rules) / sizeof(rules[0]) + 1,
     "a name for every rule");
 
 enum {
@@ -125,8 +125,8 @@ struct judge {
 };
 
 struct judge *
-judge_new(
-    const struct judge_settings *settings, const struct judge_names *names)
+judge_new(const struct judge_settings *settings,
+    const struct judge_names *names)
 {
 	struct judge *j = xcalloc(1, sizeof(*j));
 
@@ -172,8 +172,8 @@ judge_free(struct judge *j)
 
 /* The slot of a key, or the empty one where it belongs. */
 static struct key **
-key_slot(
-    const struct judge *j, uint32_t origin, uint32_t route, uint32_t method)
+key_slot(const struct judge *j, uint32_t origin, uint32_t route,
+    uint32_t method)
 {
 	uint64_t h = hash64_mix((uint64_t)origin << 32 | route, method);
 	size_t i = (size_t)h & (j->n_slots - 1);
@@ -453,8 +453,8 @@ mark_add(struct track *t, uint32_t at, const struct example *example)
 		old++;
 	t->n_marks -= old;
 	if (old > 0)
-		memmove(
-		    t->marks, t->marks + old, t->n_marks * sizeof(t->marks[0]));
+		memmove(t->marks, t->marks + old,
+		    t->n_marks * sizeof(t->marks[0]));
 	t->marks =
 	    xgrow(t->marks, t->n_marks + 1, &t->cap_marks, sizeof(t->marks[0]));
 	t->marks[t->n_marks++] = (struct mark){ at, *example };

@@ -26,18 +26,18 @@
 #include "core/str.h"
 
 struct judge_settings {
-	int64_t slow_ns;      /* a request is slow above this: 1 s */
-	int64_t h_milli;      /* ln(1/α), thousandths: 13816 for 1e-6 */
-	int64_t quiet_ns;     /* quiet this long: resolved; 20 min (incident.h) */
-	const char *only;     /* a rule's name: judge that one only; NULL: all */
+	int64_t slow_ns;  /* a request is slow above this: 1 s */
+	int64_t h_milli;  /* ln(1/α), thousandths: 13816 for 1e-6 */
+	int64_t quiet_ns; /* quiet this long: resolved; 20 min (incident.h) */
+	const char *only; /* a rule's name: judge that one only; NULL: all */
 };
 extern const struct judge_settings judge_settings_default;
 
 /* The names behind a cell's numbers, asked when a finding is written. */
 struct judge_names {
 	/* Both indexed by the final numbers in the cells that are fed. */
-	const struct str *services;        /* by cell_key.origin */
-	const struct str *const *routes;   /* [origin][route] */
+	const struct str *services;      /* by cell_key.origin */
+	const struct str *const *routes; /* [origin][route] */
 };
 
 struct judge;

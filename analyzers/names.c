@@ -382,10 +382,10 @@ put_camel(struct buf *out, struct str s)
 		if (is_filler(word) || is_setting(word))
 			continue;
 		for (size_t i = 0; i < word.n; i++)
-			buf_char(
-			    out, (char)(word.p[i] >= 'A' && word.p[i] <= 'Z'
-					    ? word.p[i] + 32
-					    : word.p[i]));
+			buf_char(out,
+			    (char)(word.p[i] >= 'A' && word.p[i] <= 'Z'
+				       ? word.p[i] + 32
+				       : word.p[i]));
 		return true;
 	}
 	return false;
@@ -401,8 +401,8 @@ by_stack_group(struct buf *out, const struct sources *s)
 
 	if (at == SIZE_MAX)
 		return false;
-	return put_camel(
-	    out, dash == SIZE_MAX ? name : str_from(name, dash + 1));
+	return put_camel(out,
+	    dash == SIZE_MAX ? name : str_from(name, dash + 1));
 }
 
 /*
@@ -499,8 +499,8 @@ static bool (*const rules[])(struct buf *, const struct sources *) = {
 };
 
 void
-name_readable(
-    struct buf *out, struct str group, struct str stream, struct str path)
+name_readable(struct buf *out, struct str group, struct str stream,
+    struct str path)
 {
 	struct buf stem = { 0 };
 	struct sources s = { .group = group, .path = path };

@@ -15,8 +15,8 @@
  * a stem.  Never appends nothing: "unknown" is the last resort.  A name that
  * came out, given as the path, comes out again.
  */
-void name_readable(
-    struct buf *out, struct str group, struct str stream, struct str path);
+void name_readable(struct buf *out, struct str group, struct str stream,
+    struct str path);
 
 /*
  * Appends the stream without the id of its task, container, pod, instance or

@@ -91,7 +91,11 @@ static const struct str usual_paths[] = {
 
 enum { N_AGENTS = sizeof(agents) / sizeof(agents[0]) };
 enum { N_USUAL = sizeof(usual_paths) / sizeof(usual_paths[0]) };
-enum { USUAL_MOST = 28 }; /* bytes of the longest */
+
+/* The lengths that usual paths have, as bits: most paths have another. */
+static const uint32_t usual_lengths =
+    1u << 1 | 1u << 3 | 1u << 5 | 1u << 6 | 1u << 7 | 1u << 8 | 1u << 9 |
+    1u << 10 | 1u << 12 | 1u << 15 | 1u << 16 | 1u << 20 | 1u << 28;
 
 struct address {
 	uint8_t v6[16]; /* an IPv4 address is ::ffff:a.b.c.d */
@@ -284,7 +288,14 @@ forwarded_empty(struct str list)
 static const struct agent_row *
 agent_find(struct str agent)
 {
-	for (size_t i = 0; i < N_AGENTS && agent.n > 0; i++)
+	/* A bit for every letter that one of them begins with. */
+	static const uint32_t heads = 1u << ('E' & 31) | 1u << ('K' & 31) |
+				      1u << ('C' & 31) | 1u << ('W' & 31) |
+				      1u << ('A' & 31) | 1u << ('G' & 31);
+
+	if (agent.n == 0 || !(heads >> (agent.p[0] & 31) & 1))
+		return NULL;
+	for (size_t i = 0; i < N_AGENTS; i++)
 		if (agents[i].prefix.p[0] == agent.p[0] &&
 		    str_starts(agent, agents[i].prefix))
 			return &agents[i];
@@ -309,7 +320,7 @@ path_expected(const struct probe_settings *s, struct str path)
 		return path_in(path, s->paths, s->n_paths);
 	if (bare.n > 1 && bare.p[bare.n - 1] == '/')
 		bare.n--;
-	if (bare.n > USUAL_MOST)
+	if (bare.n > 31 || !(usual_lengths >> bare.n & 1))
 		return false;
 	return path_in(bare, usual_paths, N_USUAL);
 }

@@ -15,7 +15,7 @@
 struct probe_settings {
 	const struct str *agents; /* further prefixes of user agents */
 	size_t n_agents;
-	const struct str *paths;  /* configured probe paths: replace the usual */
+	const struct str *paths; /* configured probe paths: replace the usual */
 	size_t n_paths;
 };
 

@@ -31,7 +31,7 @@ enum { SEGMENTS_MAX = ROUTE_DEPTH + 1 };
 size_t route_split(struct str path, struct segment_text out[SEGMENTS_MAX]);
 
 /* A literal segment of its text. */
-struct segment_text segment_literal(struct str text);
+struct segment_text segment_literal(struct str s);
 
 /* "", "undefined" and their like: never an id, whatever its place. */
 bool segment_is_word(struct str s);

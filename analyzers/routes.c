@@ -454,6 +454,7 @@ memo_of(struct routes *r, struct str path)
 		return NULL;
 	t = segment_literal(path);
 	mixed = (t.head ^ t.tail << 3 ^ path.n) * UINT64_C(0x9E3779B97F4A7C15);
+	assert(r);
 	return &r->memos[mixed >> (64 - MEMO_BITS)];
 }
 

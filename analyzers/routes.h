@@ -22,10 +22,10 @@
 #include "core/str.h"
 
 enum {
-	ROUTE_OTHER = 0,     /* beyond the cap, or no path at all */
-	ROUTE_FANOUT = 50,   /* values of one place */
-	ROUTE_DEPTH = 16,    /* segments; what is deeper is one "{rest}" */
-	ROUTES_MAX = 1000,   /* an origin */
+	ROUTE_OTHER = 0,   /* beyond the cap, or no path at all */
+	ROUTE_FANOUT = 50, /* values of one place */
+	ROUTE_DEPTH = 16,  /* segments; what is deeper is one "{rest}" */
+	ROUTES_MAX = 1000, /* an origin */
 };
 
 struct routes;

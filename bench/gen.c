@@ -73,8 +73,8 @@ make_request(struct request *r)
 		r->bytes = 2;
 		r->ms = 1;
 	} else if (kind < 30) {
-		snprintf(
-		    r->path, sizeof r->path, "/wp-%x/admin.php", rnd(60000));
+		snprintf(r->path, sizeof r->path, "/wp-%x/admin.php",
+		    rnd(60000));
 		r->status = 404;
 	} else if (kind < 40) {
 		snprintf(r->path, sizeof r->path,
@@ -208,8 +208,8 @@ gz_close(struct gz *g)
 	fclose(g->f);
 }
 
-typedef int line_fn(
-    char *, size_t, const struct clock *, const struct request *);
+typedef int line_fn(char *, size_t, const struct clock *,
+    const struct request *);
 
 static void
 export_stream(const char *dir, int k, int64_t bytes, FILE *all)

@@ -19,7 +19,7 @@
 
 struct flags {
 	bool help, json, dot, quiet;
-	const char *trace, *node;
+	const char *trace, *node, *store;
 	int64_t series, since, until, last;
 	int color, width, threads, probes;
 	uint64_t max_nodes;
@@ -149,6 +149,14 @@ static const struct opt opts[] = {
 	},
 	{
 	    .group = "How it is read",
+	    .name = "store",
+	    .type = OPT_TEXT,
+	    .offset = offsetof(struct flags, store),
+	    .arg = "FILE",
+	    .help = "Take the traces from the store FILE that 'telltale "
+		    "replay --store' made, instead of an archive.",
+	},
+	{
 	    .name = "threads",
 	    .letter = 'j',
 	    .type = OPT_INT,
@@ -172,7 +180,9 @@ static const struct opt opts[] = {
 static int
 check(const struct flags *f, int n, uint8_t id[16], struct err *err)
 {
-	if (n == 0)
+	if (f->store && n > 0)
+		return err_set(err, "--store and PATHs exclude each other");
+	if (n == 0 && !f->store)
 		return err_set(err, "a PATH is missing: files, directories, "
 				    "or - for standard input");
 	if (f->json + f->dot + (f->series > 0) > 1)
@@ -328,7 +338,8 @@ run_map(const struct flags *f, const uint8_t *id, char **paths, size_t n)
 	options.last_ns = f->last;
 	how.only = f->trace ? id : NULL;
 	map_init(&m, f);
-	if (trace_read_open(&read, &how, paths, n, f->quiet)) {
+	if (f->store ? trace_read_open_store(&read, &how, f->store)
+		     : trace_read_open(&read, &how, paths, n, f->quiet)) {
 		for (t = trace_read_next(&read); t; t = trace_read_next(&read))
 			map_add(&m, f, &options, t);
 		graph_merge(m.all, m.clients);
@@ -362,12 +373,11 @@ run(int argc, char **argv)
 	int status;
 
 	opt_defaults(opts, &f);
-	if (opt_parse(opts, &f, argc, argv, &n, &err) < 0)
+	if (opt_parse(opts, &f, argc, argv, &n, &err) < 0 ||
+	    (!f.help && check(&f, n, id, &err) < 0))
 		status = command_usage(&command_map, &err);
 	else if (f.help)
 		status = command_help_print(&command_map);
-	else if (check(&f, n, id, &err) < 0)
-		status = command_usage(&command_map, &err);
 	else
 		status = run_map(&f, id, argv, (size_t)n);
 	opt_fini(opts, &f);
@@ -393,7 +403,7 @@ static const struct command_example examples[] = {
 
 const struct command command_map = {
 	.name = "map",
-	.synopsis = "[options] PATH ...",
+	.synopsis = "[options] PATH ... | --store FILE",
 	.help = "Draw the service graph of archived traces.",
 	.about = about,
 	.examples = examples,

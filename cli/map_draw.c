@@ -154,7 +154,7 @@ row(struct drawing *d, const char *branch, uint32_t node,
 		buf_cat(&b, "clients of ");
 	name(&b, d, n);
 	if (probed)
-		buf_cat(&b, " (health checks only)");
+		buf_cat(&b, " (probes only)");
 	buf_cat(&b, mark);
 	table_cell(&d->table, probed ? DIM : BOLD, buf_view(&b));
 	if (n->flags & GRAPH_CLIENT) {

@@ -371,6 +371,24 @@ set_form(struct query_ask *ask, const struct flags *f, struct err *err)
 	return 0;
 }
 
+/* Whether what is asked and where it is looked for go together. */
+static int
+check(const struct query_ask *ask, const struct flags *f, struct err *err)
+{
+	if (f->since != WHEN_NONE && f->until != WHEN_NONE &&
+	    f->since >= f->until)
+		return err_set(err, "--since is not before --until: nothing "
+				    "is between them");
+	if (f->check || f->explain_sql || f->explain_es)
+		return 0;
+	if (f->store && ask->n_paths > 0)
+		return err_set(err, "--store and a PATH exclude each other");
+	if (!f->store && ask->n_paths == 0)
+		return err_set(err, "a PATH or --store is missing: files, "
+				    "directories, or - for standard input");
+	return 0;
+}
+
 /* argv: the expression, then the paths. */
 static int
 ask_init(struct query_ask *ask, const struct flags *f, int n, char **argv,
@@ -389,21 +407,13 @@ ask_init(struct query_ask *ask, const struct flags *f, int n, char **argv,
 		.last_ns = f->last,
 		.threads = f->threads,
 	};
-	if (f->since != WHEN_NONE && f->until != WHEN_NONE &&
-	    f->since >= f->until)
-		return err_set(err, "--since is not before --until: nothing "
-				    "is between them");
+	if (n == 0)
+		return err_set(err,
+		    "an EXPRESSION is missing; '' finds everything");
 	if (set_form(ask, f, err) != 0 || set_by(ask, f->by, err) != 0 ||
 	    set_sort(ask, f->sort, err) != 0)
 		return -1;
-	if (f->check || f->explain_sql || f->explain_es)
-		return 0;
-	if (f->store && ask->n_paths > 0)
-		return err_set(err, "--store and a PATH exclude each other");
-	if (!f->store && ask->n_paths == 0)
-		return err_set(err, "a PATH or --store is missing: files, "
-				    "directories, or - for standard input");
-	return 0;
+	return check(ask, f, err);
 }
 
 static int
@@ -428,6 +438,7 @@ static int
 run_query(const struct flags *f, struct query_ask *ask)
 {
 	struct term term;
+	int status;
 
 	if (f->check)
 		return STATUS_OK;
@@ -437,8 +448,11 @@ run_query(const struct flags *f, struct query_ask *ask)
 	    (size_t)f->width);
 	ask->term = &term;
 	if (ask->findings || ask->requests)
-		return query_documents(ask);
-	return ask->by ? query_group(ask) : query_list(ask);
+		status = query_documents(ask);
+	else
+		status = ask->by ? query_group(ask) : query_list(ask);
+	ask->term = NULL;
+	return status;
 }
 
 /* What is wrong with the expression, with a caret below it. */
@@ -504,18 +518,13 @@ run(int argc, char **argv)
 	int status;
 
 	opt_defaults(opts, &f);
-	if (opt_parse(opts, &f, argc, argv, &n, &err) < 0) {
+	if (opt_parse(opts, &f, argc, argv, &n, &err) < 0 ||
+	    (!f.help && ask_init(&ask, &f, n, argv, &err) != 0))
 		status = command_usage(&command_query, &err);
-	} else if (f.help) {
+	else if (f.help)
 		status = command_help_print(&command_query);
-	} else if (n == 0) {
-		err_set(&err, "an EXPRESSION is missing; '' finds everything");
-		status = command_usage(&command_query, &err);
-	} else if (ask_init(&ask, &f, n, argv, &err) != 0) {
-		status = command_usage(&command_query, &err);
-	} else {
+	else
 		status = run_text(&f, &ask, str_of(argv[0]), &err);
-	}
 	opt_fini(opts, &f);
 	return status;
 }

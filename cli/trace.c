@@ -20,7 +20,7 @@
 
 struct flags {
 	bool help, json, summary, raw, no_logs, quiet;
-	const char *compare;
+	const char *compare, *store;
 	int color, width, threads;
 	uint64_t max_spans;
 };
@@ -104,6 +104,15 @@ static const struct opt opts[] = {
 	},
 	{
 	    .group = "How it is read",
+	    .name = "store",
+	    .type = OPT_TEXT,
+	    .offset = offsetof(struct flags, store),
+	    .arg = "FILE",
+	    .help = "Take the trace from the store FILE that 'telltale replay "
+		    "--store' made; PATHs are then looked at for log lines "
+		    "only.",
+	},
+	{
 	    .name = "threads",
 	    .letter = 'j',
 	    .type = OPT_INT,
@@ -163,6 +172,15 @@ say_unknown(const struct id_search *s, const char *text)
 	buf_fini(&b);
 }
 
+static bool
+job_open(struct job *j, struct trace_read *read)
+{
+	if (j->f->store)
+		return trace_read_open_store(read, &j->how, j->f->store);
+	return trace_read_open(read, &j->how, j->paths, j->n_paths,
+	    j->f->quiet);
+}
+
 /* All traces: which one is meant.  The status of the command, else. */
 static int
 search(struct job *j, const struct id_prefix *want, const char *text,
@@ -174,7 +192,7 @@ search(struct job *j, const struct id_prefix *want, const char *text,
 	int status;
 
 	j->how.only = NULL;
-	if (trace_read_open(&read, &j->how, j->paths, j->n_paths, j->f->quiet))
+	if (job_open(j, &read))
 		for (t = trace_read_next(&read); t; t = trace_read_next(&read))
 			id_search_add(&s, t);
 	status = read.status;
@@ -194,8 +212,7 @@ static bool
 load(struct job *j, struct wanted *w)
 {
 	j->how.only = w->id;
-	if (trace_read_open(&w->read, &j->how, j->paths, j->n_paths,
-		j->f->quiet))
+	if (job_open(j, &w->read))
 		w->trace = trace_read_next(&w->read);
 	return w->trace != NULL;
 }
@@ -287,7 +304,7 @@ find_logs(struct job *j, const struct trace *t, struct trace_logs *logs)
 	*logs = (struct trace_logs){ .trace = t };
 	if (n > 0)
 		rc = trace_logs_find(logs, &j->options, paths, n,
-		    trace_read_progress(), t, &err);
+		    trace_read_progress(), &err);
 	if (rc != 0)
 		command_say("log lines: %s", err.text);
 	free(paths);
@@ -386,7 +403,7 @@ check(const struct flags *f, int n, char **argv, struct err *err)
 	if (check_id(argv[0], err) < 0 ||
 	    (f->compare && check_id(f->compare, err) < 0))
 		return -1;
-	if (n == 1)
+	if (n == 1 && !f->store)
 		return err_set(err, "a PATH is missing: files, directories, "
 				    "or - for standard input");
 	if (f->json + f->raw + f->summary > 1)
@@ -408,12 +425,11 @@ run(int argc, char **argv)
 	int status;
 
 	opt_defaults(opts, &f);
-	if (opt_parse(opts, &f, argc, argv, &n, &err) < 0)
+	if (opt_parse(opts, &f, argc, argv, &n, &err) < 0 ||
+	    (!f.help && check(&f, n, argv, &err) < 0))
 		status = command_usage(&command_trace, &err);
 	else if (f.help)
 		status = command_help_print(&command_trace);
-	else if (check(&f, n, argv, &err) < 0)
-		status = command_usage(&command_trace, &err);
 	else
 		status = run_trace(&f, n, argv);
 	opt_fini(opts, &f);
@@ -441,7 +457,7 @@ static const struct command_example examples[] = {
 
 const struct command command_trace = {
 	.name = "trace",
-	.synopsis = "[options] ID PATH ...",
+	.synopsis = "[options] ID [PATH ... | --store FILE]",
 	.help = "Show one trace as a waterfall, with its log lines.",
 	.about = about,
 	.examples = examples,

@@ -7,6 +7,7 @@
 
 #include "cli/command.h"
 #include "cli/progress.h"
+#include "cli/trace_store.h"
 
 /* The counters, and the stop flag that a signal sets. */
 static struct replay_progress progress;
@@ -88,12 +89,25 @@ trace_read_open(struct trace_read *t, const struct traces_options *o,
 	return true;
 }
 
+bool
+trace_read_open_store(struct trace_read *t, const struct traces_options *o,
+    const char *path)
+{
+	*t = (struct trace_read){ .complete = true, .status = STATUS_OK };
+	catch_signals();
+	t->store = trace_store_open(path, o, &t->status);
+	return t->store != NULL;
+}
+
 const struct trace *
 trace_read_next(struct trace_read *t)
 {
 	struct err err = { "" };
-	const struct trace *trace = traces_next(t->traces, &err);
+	const struct trace *trace;
 
+	if (t->store)
+		return trace_store_next(t->store, &t->status);
+	trace = traces_next(t->traces, &err);
 	if (!progress.stop && (trace || !err.text[0]))
 		return trace;
 	say(t, &err);
@@ -104,9 +118,12 @@ void
 trace_read_inputs(struct trace_read *t)
 {
 	enum { SAID = 10 };
-	const struct replay_result *r = traces_result(t->traces);
+	const struct replay_result *r;
 	size_t n = 0;
 
+	if (!t->traces)
+		return;
+	r = traces_result(t->traces);
 	for (size_t i = 0; i < r->inputs.n; i++) {
 		bool failed = r->inputs.v[i].state == INPUT_FAILED;
 		const char *error = r->read ? r->read[i].error : NULL;
@@ -131,5 +148,7 @@ void
 trace_read_close(struct trace_read *t)
 {
 	traces_close(t->traces);
+	trace_store_close(t->store);
 	t->traces = NULL;
+	t->store = NULL;
 }

@@ -60,9 +60,9 @@ struct finding {
 	int64_t threshold_ppm; /* the gate on the ratio */
 	int64_t g_milli;       /* log-likelihood ratio G, thousandths of nats */
 	int64_t h_milli;       /* its threshold */
-	const char *unit;   /* of bad: "requests over 1 s", "404 answers" */
-	const char *phrase; /* "answered 404 in # requests", static: '#' is
-			       where finding_sentence puts "116 of 504" */
+	const char *unit;      /* of bad: "requests over 1 s", "404 answers" */
+	const char *phrase;    /* "answered 404 in # requests", static: '#' is
+				  where finding_sentence puts "116 of 504" */
 	int64_t before_ns,
 	    after_ns; /* mean latency before and in it; -1: none */
 	struct evidence evidence[FINDING_EVIDENCE];
@@ -70,7 +70,7 @@ struct finding {
 	struct cause causes[FINDING_CAUSES];
 	int n_causes;
 	int64_t over_ns; /* slow is above this; 0: not about time */
-	char id[22]; /* of (rule, entity, first window): no NUL */
+	char id[22];     /* of (rule, entity, first window): no NUL */
 };
 
 void finding_fini(struct finding *f);

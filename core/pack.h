@@ -9,13 +9,19 @@
 #include "core/buf.h"
 #include "core/str.h"
 
-/* Appends the packed bytes. */
-void pack(struct buf *out, struct str bytes);
+/* What is kept between calls: zlib's 270 KiB. */
+struct packer;
+
+struct packer *packer_new(void);
+void packer_free(struct packer *p); /* NULL is fine */
+
+/* Appends the packed bytes, which depend on the bytes alone. */
+void pack(struct packer *p, struct buf *out, struct str bytes);
 
 /*
  * Appends the `size` bytes that were packed.  -1, and nothing appended: the
  * packed bytes are damaged, or are of another size.
  */
-int unpack(struct buf *out, struct str packed, size_t size);
+int unpack(struct packer *p, struct buf *out, struct str packed, size_t size);
 
 #endif

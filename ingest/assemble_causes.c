@@ -93,7 +93,7 @@ exceptions_find(const struct span *v, uint32_t i, struct trace_entity *e)
 static int64_t
 share_nano(int64_t part, int64_t whole)
 {
-	if (part >= whole)
+	if (whole <= 0 || part >= whole)
 		return 1000000000;
 	while (whole > 9000000000) {
 		whole /= 10;

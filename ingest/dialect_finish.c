@@ -168,9 +168,8 @@ finish_url(struct scan *s)
 		q->url = (struct str){ NULL, 0 };
 	}
 	undash(&q->url);
-	if (q->url.n > 0 && q->url.p[0] == '/') {
-		path = path_of(q->url);
-	} else if (absolute(q->url, &host, &path)) {
+	bool rooted = q->url.n > 0 && q->url.p[0] == '/';
+	if (!rooted && absolute(q->url, &host, &path)) {
 		/* "http://host:80-" is a balancer's word for: no path. */
 		if (q->method == METHOD_NONE && str_ends(host, STR("-")))
 			host.n--;

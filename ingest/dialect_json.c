@@ -179,12 +179,12 @@ note(struct found *f, struct str key, const struct json_val *v)
 		f->nanoseconds = true;
 	if (text.n == 0)
 		return;
-	for (uint8_t k = 0; k < KEYS; k++) {
+	for (size_t k = 0; k < KEYS; k++) {
 		enum field at = keys[k].field;
 
 		if (k >= f->rank[at] || !str_eq(name, str_of(keys[k].key)))
 			continue;
-		f->rank[at] = k;
+		f->rank[at] = (uint8_t)k;
 		f->text[at] = text;
 		if (at == F_DURATION)
 			f->quoted = json_type(v) == JSON_STRING;

@@ -138,7 +138,7 @@ add_row(struct dialect_user *u, struct str line, struct err *err)
 	if (u->n == USERS_MAX)
 		return err_set(err, "at most %d dialects were expected",
 		    (int)USERS_MAX);
-	if (memchr(line.p ? line.p : "", '\0', line.n))
+	if (line.n > 0 && memchr(line.p, '\0', line.n))
 		return err_set(err, "a pattern without NUL was expected");
 	for (size_t i = 0; i < u->n; i++)
 		if (str_eq(name, str_of(u->rows[i].name)))

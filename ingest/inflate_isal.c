@@ -277,7 +277,7 @@ call(struct inflater *z, struct inflate_io *io)
 	uint32_t out_n = io->out_n > STEP_MAX ? STEP_MAX : (uint32_t)io->out_n;
 
 	/* ISA-L only reads there, but does not say so. */
-	s->next_in = (uint8_t *)(uintptr_t)io->in;
+	s->next_in = (uint8_t *)(uintptr_t)io->in; /* NOLINT(*-no-int-to-ptr) */
 	s->avail_in = in_n;
 	s->next_out = io->out;
 	s->avail_out = out_n;

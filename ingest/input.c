@@ -501,13 +501,15 @@ inputs_collect(struct inputs *in, char *const *paths, size_t n, struct err *err)
 	w.seen = xcalloc(w.cap_seen, sizeof(*w.seen));
 	for (size_t i = 0; i < n && r == 0; i++)
 		r = collect_one(&w, paths[i], err);
-	if (r == 0 && w.n == 0)
-		r = err_set(err, "nothing to read: no file there");
+	if (r == 0 && w.n == 0) {
+		err_set(err, "nothing to read: no file there");
+		r = -1;
+	}
 	if (r == 0) {
 		qsort(w.v, w.n, sizeof(*w.v), by_path);
 		drop_doubles(&w);
 	}
-	in->v = w.n > 0 ? xcalloc(w.n, sizeof(*in->v)) : NULL;
+	in->v = xcalloc(w.n + 1, sizeof(*in->v));
 	in->cap = w.n;
 	for (size_t i = 0; i < w.n; i++) {
 		if (!w.v[i].in.path)

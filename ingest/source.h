@@ -41,8 +41,8 @@ struct source_notes {
 
 /* NULL with err: cannot be opened or read, or a packing that is not built in.
  */
-struct source *source_open(
-    const struct input *input, const struct limits *limits, struct err *err);
+struct source *source_open(const struct input *input,
+    const struct limits *limits, struct err *err);
 
 /*
  * Up to cap bytes into p.  FLOW_OK with *n > 0, FLOW_END, or FLOW_FAIL when
@@ -50,8 +50,8 @@ struct source *source_open(
  * signal came while it waited: ask again, or stop.  When limits->stop is set,
  * the input ends wherever it is: an endless line can be interrupted.
  */
-enum flow source_read(
-    struct source *s, char *p, size_t cap, size_t *n, struct err *err);
+enum flow source_read(struct source *s, char *p, size_t cap, size_t *n,
+    struct err *err);
 
 const struct source_notes *source_notes(const struct source *s);
 void source_close(struct source *s);

@@ -30,8 +30,8 @@ enum unpack_kind {
 };
 
 /* The outermost layer is 0; only its members are counted in the notes. */
-struct unpack *unpack_new(
-    enum unpack_kind kind, int layer, struct source_notes *notes);
+struct unpack *unpack_new(enum unpack_kind kind, int layer,
+    struct source_notes *notes);
 void unpack_free(struct unpack *u);
 
 /* Where further input goes: at least one byte; then how many came, 0: no more.

@@ -76,16 +76,20 @@ is_digit(char c)
 	return c >= '0' && c <= '9';
 }
 
-/* The value of a hex digit; 16 for any other byte. */
+/*
+ * The value of a hex digit; 16 or more for any other byte.  Without a branch:
+ * whether the next digit of an id is a letter is nothing to predict.
+ */
 static unsigned
 hex_value(char c)
 {
 	unsigned digit = (unsigned)(unsigned char)c - '0';
 	unsigned letter = ((unsigned)(unsigned char)c | 0x20) - 'a';
+	unsigned is_low = 0u - (digit < 10);
+	unsigned is_high = 0u - (letter < 6);
 
-	if (digit < 10)
-		return digit;
-	return letter < 6 ? letter + 10 : 16;
+	return (digit & is_low) | ((letter + 10) & is_high) |
+	       (16 & ~(is_low | is_high));
 }
 
 bool

@@ -87,7 +87,7 @@ words(const char *before, struct str s, const char *after)
 {
 	struct buf b = { 0 };
 
-	buf_printf(&b, "%s “%.*s”%s", before, STR_ARG(s), after);
+	buf_printf(&b, "%s \"%.*s\"%s", before, STR_ARG(s), after);
 	buf_cstr(&b);
 	return b.p;
 }

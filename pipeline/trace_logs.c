@@ -294,12 +294,12 @@ trace_logs_read(struct run *run, struct err *err)
 int
 trace_logs_find(struct trace_logs *l, const struct replay_options *options,
     char *const *paths, size_t n, struct replay_progress *progress,
-    const struct trace *t, struct err *err)
+    struct err *err)
 {
+	const struct trace *t = l->trace;
 	struct replay_options o = *options;
 	static const char digits[] = "0123456789abcdef";
 
-	*l = (struct trace_logs){ .trace = t };
 	for (int i = 0; i < 32; i++)
 		l->hex[i] = digits[t->id[i / 2] >> (i % 2 ? 0 : 4) & 15];
 	if (t->n_spans == 0)

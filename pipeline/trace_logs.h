@@ -62,10 +62,11 @@ struct trace_logs {
 	char hex[33]; /* the id's other form */
 };
 
-/* Fills *l; 0, or -1 with err.  The trace is borrowed until fini. */
+/* Fills *l, of which the trace is set and the rest zero; 0, or -1 with err. The
+ * trace is borrowed until fini. */
 int trace_logs_find(struct trace_logs *l, const struct replay_options *options,
     char *const *paths, size_t n, struct replay_progress *progress,
-    const struct trace *t, struct err *err);
+    struct err *err);
 void trace_logs_fini(struct trace_logs *l);
 
 /* The step of the replay that reads the inputs again: for replay.c. */

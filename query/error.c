@@ -82,8 +82,8 @@ put_times(struct buf *b, const char *what, int n)
 }
 
 void
-query_error_message(
-    struct buf *b, struct str text, const struct query_error *bad)
+query_error_message(struct buf *b, struct str text,
+    const struct query_error *bad)
 {
 	size_t character = 1;
 

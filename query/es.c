@@ -74,8 +74,8 @@ close_nested(struct out *o)
 static const char *
 join(char name[NAME_SIZE], const char *path, const char *leaf)
 {
-	snprintf(
-	    name, NAME_SIZE, "%.63s%s%.63s", path, path[0] ? "." : "", leaf);
+	snprintf(name, NAME_SIZE, "%.63s%s%.63s", path, path[0] ? "." : "",
+	    leaf);
 	return name;
 }
 
@@ -135,8 +135,8 @@ term_i64(struct out *o, const char *field, int64_t v)
 
 /* {"wildcard":{field:{"value":"*text*"}}}, what is special escaped */
 static void
-put_wildcard(
-    struct out *o, const char *field, struct str text, enum query_op op)
+put_wildcard(struct out *o, const char *field, struct str text,
+    enum query_op op)
 {
 	struct buf pattern = { 0 };
 
@@ -167,8 +167,8 @@ open_other_than(struct out *o, const char *field)
 }
 
 static void
-put_text_test(
-    struct out *o, const char *field, enum query_op op, struct str text)
+put_text_test(struct out *o, const char *field, enum query_op op,
+    struct str text)
 {
 	if (op == OP_SET || (op >= OP_CONTAINS && text.n == 0)) {
 		put_exists(o, field);
@@ -275,12 +275,12 @@ put_value_test(struct out *o, const struct node *n, const char *path)
 	}
 	switch (n->value.kind) {
 	case VIEW_STRING:
-		put_text_test(
-		    o, join(name, path, "text"), n->op, n->value.text);
+		put_text_test(o, join(name, path, "text"), n->op,
+		    n->value.text);
 		break;
 	case VIEW_NUMBER:
-		put_double_test(
-		    o, join(name, path, "number"), n->op, n->value.number);
+		put_double_test(o, join(name, path, "number"), n->op,
+		    n->value.number);
 		break;
 	case VIEW_BOOLEAN:
 		term_bool(o, join(name, path, "boolean"),
@@ -398,14 +398,14 @@ put_count(struct out *o, const char *field, bool has, size_t n)
 }
 
 static void
-put_exception_pattern(
-    struct out *o, const struct exception_pattern *x, size_t place)
+put_exception_pattern(struct out *o, const struct exception_pattern *x,
+    size_t place)
 {
 	static const char path[] = "causes.services.entities.exceptions";
 
 	open_nested(o, path);
-	term_i64(
-	    o, "causes.services.entities.exceptions.place", (int64_t)place);
+	term_i64(o, "causes.services.entities.exceptions.place",
+	    (int64_t)place);
 	put_asked(o, path, "name", x->has_name, x->name);
 	put_asked(o, path, "message", x->has_message, x->message);
 	close_nested(o);
@@ -430,8 +430,8 @@ put_entity_pattern(struct out *o, const struct entity_pattern *p, size_t place)
 }
 
 static void
-put_service_pattern(
-    struct out *o, const struct service_pattern *p, size_t place)
+put_service_pattern(struct out *o, const struct service_pattern *p,
+    size_t place)
 {
 	static const char path[] = "causes.services";
 
@@ -464,8 +464,8 @@ put_patterns(struct out *o, const struct node *n)
 
 		open_nested(o, "causes");
 		put_flag(o, "causes.client_impacting", p->client_impacting);
-		put_count(
-		    o, "causes.services_count", p->has_services, p->n_services);
+		put_count(o, "causes.services_count", p->has_services,
+		    p->n_services);
 		for (size_t k = 0; k < p->n_services; k++)
 			put_service_pattern(o, &p->services[k], k);
 		close_nested(o);

@@ -9,6 +9,8 @@
  */
 #include "query/tree.h"
 
+#include <assert.h>
+
 static bool match(const struct node *n, const struct view_part *part,
     const struct trace_view *t);
 
@@ -169,6 +171,7 @@ match_service(const struct node *n, const struct view_part *s)
 static bool
 match_services(const struct node *n, const struct trace_view *t)
 {
+	assert(t); /* the parser has none of these three in a block */
 	for (size_t i = 0; i < t->n_services; i++)
 		if (match_service(n, &t->services[i]))
 			return true;
@@ -188,6 +191,7 @@ match_edge(const struct node *n, const struct view_edge *e)
 static bool
 match_edges(const struct node *n, const struct trace_view *t)
 {
+	assert(t);
 	for (size_t i = 0; i < t->n_edges; i++)
 		if (match_edge(n, &t->edges[i]))
 			return true;
@@ -196,8 +200,8 @@ match_edges(const struct node *n, const struct trace_view *t)
 
 /* An element of a list of causes at its place. */
 static bool
-match_element(
-    const struct node *n, struct view_part *element, size_t i, size_t of)
+match_element(const struct node *n, struct view_part *element, size_t i,
+    size_t of)
 {
 	if (!n->block)
 		return true;
@@ -269,6 +273,8 @@ match_cause_services(const struct node *n, const struct view_cause *c)
 static bool
 match_causes(const struct node *n, const struct trace_view *t)
 {
+	assert(t);
+
 	const struct view_causes *causes = &t->causes[n->field->cause];
 
 	for (size_t i = 0; i < causes->n; i++)

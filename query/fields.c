@@ -11,6 +11,7 @@
 	(QUERY_AT_CAUSE_SERVICE | QUERY_AT_CAUSE_ENTITY |                      \
 	    QUERY_AT_CAUSE_EXCEPTION)
 
+/* NOLINTBEGIN(bugprone-macro-parentheses): initializers, not expressions */
 #define BOOL(word, bit, col, places, sentence)                                 \
 	{                                                                      \
 		.name = word, .type = QUERY_BOOL, .where = places,             \
@@ -41,6 +42,7 @@
 		.list = VIEW_LISTS, .cause = of, .target = place,              \
 		.help = sentence                                               \
 	}
+/* NOLINTEND(bugprone-macro-parentheses) */
 
 const struct query_field query_fields[] = {
 	BOOL("ok", VIEW_OK, "ok", EVERYWHERE,

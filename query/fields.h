@@ -78,6 +78,6 @@ const char *query_scope_name(unsigned scope);
  * The nearest keyword or operator to a word, NULL when none is near: a typing
  * error or two apart, or one begins with the other.
  */
-const char *query_suggest(struct str word);
+const char *query_suggest(struct str text);
 
 #endif

@@ -87,16 +87,16 @@ read_group(struct query_groups *g, const struct json_val *v, struct err *err)
 		    "letters, digits, - and _",
 		    g->n + 1, QUERY_GROUP_NAME_MAX);
 	if (query_groups_by_name(g, name))
-		return err_set(
-		    err, "the group %.*s is there twice", STR_ARG(name));
+		return err_set(err, "the group %.*s is there twice",
+		    STR_ARG(name));
 	if (g->n == QUERY_GROUPS_MAX)
 		return err_set(err, "more than %d groups", QUERY_GROUPS_MAX);
 	struct query_group *to = append(g);
 
 	to->name = arena_dup(&g->arena, name);
 	to->arn = arena_dup(&g->arena, json_str(json_get(v, STR("GroupARN"))));
-	to->expression = arena_dup(
-	    &g->arena, json_str(json_get(v, STR("FilterExpression"))));
+	to->expression = arena_dup(&g->arena,
+	    json_str(json_get(v, STR("FilterExpression"))));
 	json_bool(json_get(insights, STR("InsightsEnabled")), &to->insights);
 	json_bool(json_get(insights, STR("NotificationsEnabled")),
 	    &to->notifications);
@@ -252,16 +252,16 @@ write_beside(char *name, struct str text, mode_t mode, struct err *err)
 }
 
 int
-query_groups_write(
-    const struct query_groups *g, const char *path, struct err *err)
+query_groups_write(const struct query_groups *g, const char *path,
+    struct err *err)
 {
 	struct stat st = { .st_mode = S_IFREG | 0644 };
 	struct buf text = { 0 }, name = { 0 };
 	int rc;
 
 	if (lstat(path, &st) == 0 && !S_ISREG(st.st_mode))
-		return err_set(
-		    err, "groups: %s: not a regular file; not replaced", path);
+		return err_set(err,
+		    "groups: %s: not a regular file; not replaced", path);
 	put_groups(&text, g);
 	buf_printf(&name, "%s.XXXXXX", path);
 	buf_char(&name, '\0');
@@ -348,8 +348,8 @@ query_groups_add(struct query_groups *g, struct str name, struct str expression,
 		return -1;
 	}
 	if (g->n == QUERY_GROUPS_MAX)
-		return err_set(
-		    err, "The maximum number of groups has been reached");
+		return err_set(err,
+		    "The maximum number of groups has been reached");
 	struct query_group *v = append(g);
 
 	hash_id(id, &name, 1);

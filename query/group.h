@@ -42,17 +42,17 @@ struct query_groups {
 	struct arena arena;
 };
 
-int query_groups_read(
-    struct query_groups *g, const char *path, struct err *err);
-int query_groups_write(
-    const struct query_groups *g, const char *path, struct err *err);
+int query_groups_read(struct query_groups *g, const char *path,
+    struct err *err);
+int query_groups_write(const struct query_groups *g, const char *path,
+    struct err *err);
 void query_groups_fini(struct query_groups *g);
 
 /* NULL: there is none.  Default is not in the list. */
-const struct query_group *query_groups_by_name(
-    const struct query_groups *g, struct str name);
-const struct query_group *query_groups_by_arn(
-    const struct query_groups *g, struct str arn);
+const struct query_group *query_groups_by_name(const struct query_groups *g,
+    struct str name);
+const struct query_group *query_groups_by_arn(const struct query_groups *g,
+    struct str arn);
 
 /* Whether it means the group Default, by its name or as an ARN. */
 bool query_group_is_default(struct str name_or_arn);
@@ -64,7 +64,7 @@ bool query_group_is_default(struct str name_or_arn);
 int query_groups_add(struct query_groups *g, struct str name,
     struct str expression, struct err *err);
 /* Refuses when another group refers to it. */
-int query_groups_remove(
-    struct query_groups *g, struct str name, struct err *err);
+int query_groups_remove(struct query_groups *g, struct str name,
+    struct err *err);
 
 #endif

@@ -105,8 +105,8 @@ number_end(struct token t, size_t n)
 	if (more > n && t.text.p[n] == '.')
 		return bad_token(t, more, "this is not a number");
 	if (more > n)
-		return bad_token(
-		    t, more, "a number has no unit; times are in seconds");
+		return bad_token(t, more,
+		    "a number has no unit; times are in seconds");
 	if (n > QUERY_NUMBER_MAX)
 		return bad_token(t, n, "this number is too long");
 	t.text.n = n;

@@ -40,8 +40,8 @@ struct token lex_next(struct str text, size_t *pos);
  * The value of a TOKEN_STRING, appended.  False: *bad_at is the place in the
  * token's text that is wrong, *why a sentence.
  */
-bool lex_string(
-    struct str token, struct buf *b, size_t *bad_at, const char **why);
+bool lex_string(struct str token, struct buf *b, size_t *bad_at,
+    const char **why);
 
 /* The end of a JSON value that begins at pos; 0 when it is not closed. */
 size_t lex_json(struct str text, size_t pos);

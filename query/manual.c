@@ -129,8 +129,7 @@ static const char *const head[] = {
 	".It Ar number Cm = | != | < | <= | > | >= Ar value",
 	"Times are in seconds.",
 	".It Ar text Cm = | != | CONTAINS | BEGINSWITH | ENDSWITH Qq Ar value",
-	".It Ic annotation . Ns Ar key | Ic annotation Ns \\&[ Ns Ar key Ns "
-	"\\&]",
+	".It Ic annotation . Ns Ar key | Ic annotation Ns \\&[ Ns Ar key ]",
 	"compared like a number, a text or a boolean, as the value is written;",
 	"an annotation of another type does not match.",
 	"The first form takes letters, digits and underscores.",
@@ -140,8 +139,7 @@ static const char *const head[] = {
 	".Ar node :",
 	"of any node.",
 	"The braces may be left out.",
-	".It Ic edge Ns \\&( Ns Ar caller , callee Ns \\&) { Ar conditions No "
-	"}",
+	".It Ic edge Ns \\&( Ns Ar caller , callee ) { Ar conditions No }",
 	"One call from the one to the other satisfies them, as the caller saw "
 	"it.",
 	".It Ic rootcause . Ns Ar cause . Ns Ar list { Ar conditions No }",
@@ -182,9 +180,8 @@ static const char *const behind_keywords[] = {
 	"A string stands in double quotes.",
 	"In it,",
 	".Ql \\e",
-	"begins an escape of JSON: \\e\\(dq \\e\\e \\e/ \\eb \\ef \\en \\er "
-	"\\et "
-	"\\euXXXX.",
+	"begins an escape of JSON:",
+	"\\e\\(dq \\e\\e \\e/ \\eb \\ef \\en \\er \\et \\euXXXX.",
 	"A number is written as in JSON, without a unit.",
 	".Pp",
 	"A comparison with a value that is not there is false,",

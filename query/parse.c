@@ -289,13 +289,13 @@ no_condition(struct parser *p, bool first)
 		return parser_fail(p, "%s is a value, not a condition", found);
 	case TOKEN_OP:
 		if (p->compared)
-			return parser_fail(
-			    p, "comparisons do not chain; join them with AND");
+			return parser_fail(p,
+			    "comparisons do not chain; join them with AND");
 		return parser_fail(p, "expected a keyword before %s", found);
 	case TOKEN_MARK:
 		if (p->t.mark == ')' || p->t.mark == '}')
-			return parser_fail(
-			    p, "expected a condition before %s", found);
+			return parser_fail(p, "expected a condition before %s",
+			    found);
 		break;
 	case TOKEN_END:
 		return parser_fail(p, "expected a condition, found the end");
@@ -328,8 +328,8 @@ parse_unary(struct parser *p, bool first)
 		parser_advance(p);
 	}
 	if (parser_at_word(p, "AND") || parser_at_word(p, "OR"))
-		return parser_fail(
-		    p, "expected a condition before %.*s", STR_ARG(p->t.text));
+		return parser_fail(p, "expected a condition before %.*s",
+		    STR_ARG(p->t.text));
 	if (parser_at_mark(p, '('))
 		n = parse_parenthesis(p);
 	else if (p->t.kind == TOKEN_WORD)
@@ -406,8 +406,8 @@ parse_expression(struct parser *p)
 	struct node *n = parse_or(p);
 
 	if (n && p->t.kind != TOKEN_END)
-		return parser_fail(
-		    p, "this %.*s closes nothing", STR_ARG(p->t.text));
+		return parser_fail(p, "this %.*s closes nothing",
+		    STR_ARG(p->t.text));
 	return n;
 }
 
@@ -488,8 +488,8 @@ finish(struct arena *arena, const struct node *root)
 }
 
 struct query *
-query_parse(
-    struct str text, const struct query_groups *groups, struct query_error *bad)
+query_parse(struct str text, const struct query_groups *groups,
+    struct query_error *bad)
 {
 	struct arena arena = { 0 };
 	size_t nodes = 0;

@@ -22,8 +22,8 @@ bad_pattern(struct query_error *bad, struct str member, const char *what)
 }
 
 static bool
-take_text(
-    struct arena *arena, const struct json_val *v, struct str *text, bool *has)
+take_text(struct arena *arena, const struct json_val *v, struct str *text,
+    bool *has)
 {
 	*has = json_type(v) == JSON_STRING;
 	*text = arena_dup(arena, json_str(v));
@@ -114,8 +114,8 @@ exceptions_parse(struct arena *arena, const struct json_val *v,
 }
 
 static bool
-coverage_parse(
-    const struct json_val *v, struct entity_pattern *e, struct query_error *bad)
+coverage_parse(const struct json_val *v, struct entity_pattern *e,
+    struct query_error *bad)
 {
 	struct str raw = json_raw(v);
 
@@ -191,14 +191,14 @@ names_parse(struct arena *arena, const struct json_val *v,
 	struct json_iter it;
 
 	if (json_type(v) != JSON_ARRAY)
-		return bad_pattern(
-		    bad, STR("Names"), "must be a list of strings");
+		return bad_pattern(bad, STR("Names"),
+		    "must be a list of strings");
 	json_iter_init(&it, v);
 	for (struct json_val *m = json_iter_next(&it); m;
 	     m = json_iter_next(&it))
 		if (!take_text(arena, m, &s->names, &s->has_names))
-			return bad_pattern(
-			    bad, STR("Names"), "must be a list of strings");
+			return bad_pattern(bad, STR("Names"),
+			    "must be a list of strings");
 	s->never = json_size(v) != 1;
 	return true;
 }
@@ -387,8 +387,8 @@ entity_fits(const struct entity_pattern *want, const struct view_entity *is)
 }
 
 static bool
-service_fits(
-    const struct service_pattern *want, const struct view_cause_service *is)
+service_fits(const struct service_pattern *want,
+    const struct view_cause_service *is)
 {
 	if (want->never || !text_fits(want->has_name, want->name, is->name) ||
 	    !text_fits(want->has_names, want->names, is->name) ||

@@ -78,12 +78,12 @@ bool query_selects_edge(const struct query *q, const struct view_edge *e);
 void query_print(struct buf *b, const struct query *q);
 
 /* One line, as the API answers: Invalid filter expression: … at character n */
-void query_error_message(
-    struct buf *b, struct str text, const struct query_error *bad);
+void query_error_message(struct buf *b, struct str text,
+    const struct query_error *bad);
 
 /* The same, and below it the part of the text in question with a caret. */
-void query_error_print(
-    struct buf *b, struct str text, const struct query_error *bad);
+void query_error_print(struct buf *b, struct str text,
+    const struct query_error *bad);
 
 /*
  * What can be typed, for completion: keywords and functions in the table's

@@ -42,8 +42,8 @@ const char query_sql_schema[] =
 		      NUMBERS HTTP WHO ");\n"
 		  "CREATE INDEX trace_services_trace ON trace_services(trace, "
 		  "name);\n"
-		  "CREATE TABLE service_annotations(" OF(
-		      "service", "trace_services") VALUE
+		  "CREATE TABLE service_annotations(" OF("service",
+		      "trace_services") VALUE
     ");\n"
     "CREATE INDEX service_annotations_service"
     " ON service_annotations(service, key);\n"
@@ -72,8 +72,8 @@ const char query_sql_schema[] =
     " type TEXT, account TEXT, inferred INTEGER NOT NULL,"
     " entities INTEGER NOT NULL);\n"
     "CREATE INDEX cause_services_cause ON cause_services(cause, place);\n"
-    "CREATE TABLE cause_entities(n INTEGER PRIMARY KEY," OF(
-	"service", "cause_services") PLACE
+    "CREATE TABLE cause_entities(n INTEGER PRIMARY KEY," OF("service",
+	"cause_services") PLACE
     " remote INTEGER NOT NULL, coverage INTEGER,"
     " exceptions INTEGER NOT NULL);\n"
     "CREATE INDEX cause_entities_service ON cause_entities(service, place);\n"

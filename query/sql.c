@@ -99,8 +99,8 @@ put_text_test(struct buf *b, const char *part, const char *column,
 		return;
 	}
 	if (op == OP_EQ || op == OP_NE) {
-		buf_printf(
-		    b, "%s.%s %s ", part, column, op == OP_EQ ? "=" : "<>");
+		buf_printf(b, "%s.%s %s ", part, column,
+		    op == OP_EQ ? "=" : "<>");
 		put_text(b, text);
 		return;
 	}
@@ -227,8 +227,8 @@ put_service(struct out *o, const struct node *n)
 {
 	const struct target *w = &n->target;
 
-	buf_cat(
-	    o->b, "EXISTS (SELECT 1 FROM trace_services s WHERE s.trace = t.n");
+	buf_cat(o->b,
+	    "EXISTS (SELECT 1 FROM trace_services s WHERE s.trace = t.n");
 	put_asked(o->b, "s.name", w->has_name, w->name);
 	put_asked(o->b, "s.type", w->has_type, w->type);
 	put_asked(o->b, "s.account", w->has_account, w->account);
@@ -243,8 +243,8 @@ put_edge(struct out *o, const struct node *n)
 {
 	const struct target *from = &n->target, *to = &n->callee;
 
-	buf_cat(
-	    o->b, "EXISTS (SELECT 1 FROM trace_edges e WHERE e.trace = t.n");
+	buf_cat(o->b,
+	    "EXISTS (SELECT 1 FROM trace_edges e WHERE e.trace = t.n");
 	put_asked(o->b, "e.from_name", from->has_name, from->name);
 	put_asked(o->b, "e.from_type", from->has_type, from->type);
 	put_asked(o->b, "e.from_account", from->has_account, from->account);
@@ -324,8 +324,8 @@ put_entity_pattern(struct buf *b, const struct entity_pattern *p, size_t place)
 }
 
 static void
-put_service_pattern(
-    struct buf *b, const struct service_pattern *p, size_t place)
+put_service_pattern(struct buf *b, const struct service_pattern *p,
+    size_t place)
 {
 	buf_printf(b,
 	    " AND EXISTS (SELECT 1 FROM cause_services ps"
@@ -348,8 +348,8 @@ put_service_pattern(
 static void
 put_cause_pattern(struct buf *b, const struct cause_pattern *p)
 {
-	buf_cat(
-	    b, "EXISTS (SELECT 1 FROM trace_causes pc WHERE pc.trace = t.n");
+	buf_cat(b,
+	    "EXISTS (SELECT 1 FROM trace_causes pc WHERE pc.trace = t.n");
 	put_flag(b, "pc.client_impacting", p->client_impacting);
 	if (p->has_services)
 		buf_printf(b, " AND pc.services = %zu", p->n_services);

@@ -117,8 +117,8 @@ parse_literal(struct parser *p, enum query_op op, struct literal *value)
 
 	parser_found(&p->t, found);
 	if (p->t.kind == TOKEN_WORD)
-		parser_fail(
-		    p, "a string stands in double quotes: \"%s\"", found);
+		parser_fail(p, "a string stands in double quotes: \"%s\"",
+		    found);
 	else
 		parser_fail(p, "expected a value after %s, found %s",
 		    query_op_name(op),
@@ -149,8 +149,8 @@ check_literal(struct parser *p, const struct node *n, const struct token *at)
 	case QUERY_BOOL:
 		if (kind == VIEW_BOOLEAN)
 			return true;
-		parser_fail_at(
-		    p, at, "%s is compared with true or false", name);
+		parser_fail_at(p, at, "%s is compared with true or false",
+		    name);
 		return false;
 	case QUERY_NUMBER:
 		if (kind == VIEW_NUMBER)
@@ -159,12 +159,12 @@ check_literal(struct parser *p, const struct node *n, const struct token *at)
 		return false;
 	case QUERY_ANNOTATION:
 		if (is_text_op(n->op) && kind != VIEW_STRING)
-			parser_fail_at(
-			    p, at, "%s needs a string", query_op_name(n->op));
+			parser_fail_at(p, at, "%s needs a string",
+			    query_op_name(n->op));
 		else if (!is_text_op(n->op) && !is_equality(n->op) &&
 			 kind != VIEW_NUMBER)
-			parser_fail_at(
-			    p, at, "%s needs a number", query_op_name(n->op));
+			parser_fail_at(p, at, "%s needs a number",
+			    query_op_name(n->op));
 		else
 			return true;
 		return false;
@@ -178,8 +178,8 @@ check_literal(struct parser *p, const struct node *n, const struct token *at)
 	}
 	if (kind == VIEW_STRING)
 		return true;
-	parser_fail_at(
-	    p, at, "%s is compared with a string in double quotes", name);
+	parser_fail_at(p, at, "%s is compared with a string in double quotes",
+	    name);
 	return false;
 }
 
@@ -242,8 +242,8 @@ parse_bracket_key(struct parser *p, struct str *key)
 		       str_find(STR("\"[]{}()"), p->text.p[to]) == SIZE_MAX)
 			to++;
 		if (to == p->text.n || p->text.p[to] != ']') {
-			parser_fail_at(
-			    p, &at, "expected ] behind the key of this [");
+			parser_fail_at(p, &at,
+			    "expected ] behind the key of this [");
 			return false;
 		}
 		*key = str_trim(str_sub(p->text, from, to - from));
@@ -299,8 +299,8 @@ parse_annotation(struct parser *p, const struct query_field *f)
 		if (!parse_dot_key(p, t, &n->key))
 			return NULL;
 	} else if (!parser_at_mark(p, '[')) {
-		return parser_fail_at(
-		    p, &t, "expected annotation.key or annotation[key]");
+		return parser_fail_at(p, &t,
+		    "expected annotation.key or annotation[key]");
 	} else if (!parse_bracket_key(p, &n->key)) {
 		return NULL;
 	}
@@ -389,8 +389,8 @@ parse_service(struct parser *p, const struct query_field *f)
 	if (!n->target.any && !parser_target(p, &n->target))
 		return NULL;
 	if (parser_at_mark(p, ','))
-		return parser_fail(
-		    p, "service() takes one node; edge() takes two");
+		return parser_fail(p,
+		    "service() takes one node; edge() takes two");
 	if (!parser_expect(p, ')', "behind the node") ||
 	    !parser_block(p, QUERY_AT_SERVICE, &n->block))
 		return NULL;
@@ -449,8 +449,8 @@ parse_cause_json(struct parser *p, const struct query_field *f)
 	if (!parse_op(p, f, &n->op))
 		return NULL;
 	if (n->op == OP_SET)
-		return parser_fail(
-		    p, "expected = or != and a list of root causes: #[…]");
+		return parser_fail(p,
+		    "expected = or != and a list of root causes: #[…]");
 	if (!parser_at_mark(p, '#'))
 		return parser_fail(p, "expected # and a list: #[…]");
 	size_t from = p->t.offset + 1, to;
@@ -464,8 +464,8 @@ parse_cause_json(struct parser *p, const struct query_field *f)
 	at.text = str_sub(p->text, from, to ? to - from : SIZE_MAX);
 	if (to == 0)
 		return parser_fail_at(p, &at, "this list is not closed by ]");
-	n->patterns = pattern_parse(
-	    at.text, p->arena, &n->n_patterns, &n->value.text, p->bad);
+	n->patterns = pattern_parse(at.text, p->arena, &n->n_patterns,
+	    &n->value.text, p->bad);
 	if (!n->patterns) {
 		p->bad->offset += from;
 		return NULL;
@@ -494,8 +494,8 @@ parse_group(struct parser *p, const struct query_field *f)
 	if (!parse_comparison(p, n))
 		return NULL;
 	if (n->op == OP_SET)
-		return parser_fail_at(
-		    p, &at, "expected = or != after %s", f->name);
+		return parser_fail_at(p, &at, "expected = or != after %s",
+		    f->name);
 	n->negated = n->op == OP_NE;
 	n->op = OP_EQ;
 	if (query_group_is_default(n->value.text))
@@ -542,8 +542,8 @@ unknown(struct parser *p)
 
 	parser_found(&p->t, found);
 	if (near)
-		return parser_fail(
-		    p, "unknown keyword %s; did you mean %s?", found, near);
+		return parser_fail(p, "unknown keyword %s; did you mean %s?",
+		    found, near);
 	return parser_fail(p, "unknown keyword %s", found);
 }
 
@@ -554,8 +554,8 @@ parser_term(struct parser *p)
 	bool dotted = str_eq_nocase(str_sub(p->t.text, 0, prefix.n), prefix);
 	const struct query_field *f =
 	    query_field_find(dotted ? STR("annotation") : p->t.text);
-	static struct node *(*const parse[])(
-	    struct parser *, const struct query_field *) = {
+	static struct node *(*const parse[])(struct parser *,
+	    const struct query_field *) = {
 		[QUERY_BOOL] = parse_test,
 		[QUERY_NUMBER] = parse_test,
 		[QUERY_TEXT] = parse_test,

@@ -154,7 +154,7 @@ void number_put(struct buf *b, double value);
 
 /* query/pattern.c, of rootcause.json: NULL with *bad; the tree's memory is the
  * arena's. */
-const struct cause_pattern *pattern_parse(struct str json, struct arena *arena,
+const struct cause_pattern *pattern_parse(struct str text, struct arena *arena,
     size_t *n, struct str *canonical, struct query_error *bad);
 /* Whether some root cause of the trace fits one of the patterns. */
 bool pattern_match(const struct node *n, const struct trace_view *t);

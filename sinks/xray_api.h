@@ -28,14 +28,14 @@
  * subsegments were sent apart they are folded into it, and inferred segments
  * are made as X-Ray makes them.
  */
-void xray_api_traces_begin(struct buf *out);
+void xray_api_traces_begin(struct buf *b);
 void xray_api_trace(struct buf *out, const struct trace *t);
-void xray_api_traces_end(struct buf *out, const struct str *unknown, size_t n);
+void xray_api_traces_end(struct buf *b, const struct str *unknown, size_t n);
 
 /* GetTraceSummaries.  Approximate: WHEN_NONE leaves it out. */
-void xray_api_summaries_begin(struct buf *out);
-void xray_api_summary(struct buf *out, const struct trace *t);
-void xray_api_summaries_end(struct buf *out, int64_t approximate_ns,
+void xray_api_summaries_begin(struct buf *b);
+void xray_api_summary(struct buf *b, const struct trace *t);
+void xray_api_summaries_end(struct buf *b, int64_t approximate_ns,
     uint64_t processed);
 
 /*
@@ -43,11 +43,11 @@ void xray_api_summaries_end(struct buf *out, int64_t approximate_ns,
  * nodes and edges without anything in it are left out.  Either bound may be
  * WHEN_NONE: then all, and the times are those of the samples.
  */
-void xray_api_service_graph(struct buf *out, const struct graph *g,
+void xray_api_service_graph(struct buf *b, const struct graph *g,
     int64_t from_ns, int64_t to_ns);
 
 /* GetTraceGraph: of a graph that holds the asked traces alone. */
-void xray_api_trace_graph(struct buf *out, const struct graph *g);
+void xray_api_trace_graph(struct buf *b, const struct graph *g);
 
 /*
  * GetTimeSeriesServiceStatistics: the sum of several series, newest first;
@@ -64,6 +64,6 @@ struct xray_api_series {
 	int64_t to_ns;   /* WHEN_NONE: to the last */
 	int64_t period_ns;
 };
-void xray_api_time_series(struct buf *out, const struct xray_api_series *s);
+void xray_api_time_series(struct buf *b, const struct xray_api_series *s);
 
 #endif

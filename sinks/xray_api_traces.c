@@ -301,7 +301,7 @@ static void
 put_entity(struct folding *f, const struct json_val *entity, bool folded)
 {
 	struct str id = json_str(json_get(entity, STR("id")));
-	size_t at = f->text.n;
+	size_t at;
 	struct json_val *v;
 	struct json_iter it;
 

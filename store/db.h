@@ -8,6 +8,7 @@
 
 #include "store/store.h"
 
+struct packer;
 struct sqlite3;
 struct sqlite3_stmt;
 
@@ -41,7 +42,8 @@ struct store {
 	char *path;
 	struct sqlite3_stmt *statements[STATEMENTS];
 	struct sqlite3_stmt *select; /* of store_select, store_findings */
-	struct buf packed, text;     /* of the row at hand */
+	struct packer *packer;
+	struct buf packed, text; /* of the row at hand */
 	struct str *documents;
 	size_t cap;
 	bool want_documents;

@@ -16,6 +16,7 @@
 #include <unistd.h>
 
 #include "core/mem.h"
+#include "core/pack.h"
 #include "store/db.h"
 
 enum {
@@ -70,12 +71,15 @@ check_length(const char *path, const uint8_t *h, uint64_t size, struct err *err)
 
 	if (page == 1)
 		page = 65536;
+
+	unsigned long long want = page * pages;
+
 	if (big_endian(h + AT_CHANGES) != big_endian(h + AT_VALID_FOR) ||
-	    size >= page * pages || has_journal(path))
+	    size >= want || has_journal(path))
 		return 0;
 	return err_set(err,
 	    "%s: the store is damaged: it has %llu bytes and should have %llu",
-	    path, (unsigned long long)size, (unsigned long long)(page * pages));
+	    path, (unsigned long long)size, want);
 }
 
 static int
@@ -213,9 +217,31 @@ configure(struct store *s, enum store_mode mode, struct err *err)
 		    "PRAGMA mmap_size = 1073741824",
 		    err);
 	return db_exec(s,
-	    "PRAGMA foreign_keys = 1; PRAGMA synchronous = NORMAL;"
+	    "PRAGMA synchronous = NORMAL;"
 	    "PRAGMA cache_size = -65536; PRAGMA temp_store = MEMORY",
 	    err);
+}
+
+/*
+ * A new store gets its tables, an old one what is new.  Not in WAL: the file's
+ * header must say whose it is from the first moment on.  Who else began the
+ * same at the same time is waited for.
+ */
+static int
+bring_up(struct store *s, struct err *err)
+{
+	int64_t version;
+
+	if (db_exec(s,
+		"PRAGMA auto_vacuum = INCREMENTAL;"
+		"PRAGMA journal_mode = DELETE; BEGIN IMMEDIATE",
+		err) != 0 ||
+	    db_number(s, "PRAGMA user_version", &version, err) != 0)
+		return -1;
+	if (version == 0 ? schema_make(s, err) != 0
+			 : schema_migrate(s, (int)version, err) != 0)
+		return -1;
+	return db_exec(s, "COMMIT", err);
 }
 
 static int
@@ -224,7 +250,9 @@ open_write(struct store *s, const struct found *found, struct err *err)
 	int64_t version;
 
 	if (sqlite3_open_v2(s->path, &s->db,
-		SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE, NULL) != SQLITE_OK)
+		SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE |
+		    SQLITE_OPEN_NOMUTEX,
+		NULL) != SQLITE_OK)
 		return db_fail(s, err);
 	if (sqlite3_db_readonly(s->db, "main") == 1 ||
 	    (found->there && access(s->path, W_OK) != 0))
@@ -234,23 +262,9 @@ open_write(struct store *s, const struct found *found, struct err *err)
 	/* A new store may still be in its journal as a whole. */
 	if (db_number(s, "PRAGMA user_version", &version, err) != 0)
 		return -1;
-	if (version == 0) {
-		if (db_exec(s,
-			"PRAGMA auto_vacuum = INCREMENTAL;"
-			"PRAGMA journal_mode = WAL; BEGIN IMMEDIATE",
-			err) != 0 ||
-		    schema_make(s, err) != 0)
-			return -1;
-		return db_exec(s, "COMMIT", err);
-	}
-	if (db_exec(s, "PRAGMA journal_mode = WAL", err) != 0)
+	if (version < STORE_VERSION && bring_up(s, err) != 0)
 		return -1;
-	if (version == STORE_VERSION)
-		return 0;
-	if (db_exec(s, "BEGIN IMMEDIATE", err) != 0 ||
-	    schema_migrate(s, (int)version, err) != 0)
-		return -1;
-	return db_exec(s, "COMMIT", err);
+	return db_exec(s, "PRAGMA journal_mode = WAL", err);
 }
 
 /* What a failed beginning left: a file of ours that was not there before. */
@@ -296,6 +310,7 @@ static int
 open_read(struct store *s, const struct found *found, struct err *err)
 {
 	int64_t n;
+	int flags;
 
 	if (!found->there)
 		return err_set(err, "%s: there is no store", s->path);
@@ -304,8 +319,12 @@ open_read(struct store *s, const struct found *found, struct err *err)
 		    "%s: the store is of an older version; 'telltale replay "
 		    "--store' brings it up to date",
 		    s->path);
-	if (sqlite3_open_v2(s->path, &s->db, SQLITE_OPEN_READONLY, NULL) !=
-	    SQLITE_OK)
+	/* Who may write takes away what reading leaves beside a store in WAL;
+	 * query_only sees to it that nothing else is written. */
+	flags = access(s->path, W_OK) == 0 ? SQLITE_OPEN_READWRITE
+					   : SQLITE_OPEN_READONLY;
+	if (sqlite3_open_v2(s->path, &s->db, flags | SQLITE_OPEN_NOMUTEX,
+		NULL) != SQLITE_OK)
 		return db_fail(s, err);
 	if (sqlite3_exec(s->db, "SELECT 1 FROM traces LIMIT 1", NULL, NULL,
 		NULL) == SQLITE_CANTOPEN &&
@@ -324,6 +343,7 @@ store_open(const char *path, enum store_mode mode, struct err *err)
 	int rc;
 
 	s->path = strdup(path);
+	s->packer = packer_new();
 	rc = check_file(path, &found, err);
 	if (rc == 0)
 		rc = mode == STORE_WRITE ? open_write(s, &found, err)
@@ -365,6 +385,7 @@ store_close(struct store *s)
 	if (s->writing)
 		sqlite3_exec(s->db, "ROLLBACK", NULL, NULL, NULL);
 	sqlite3_close(s->db);
+	packer_free(s->packer);
 	buf_fini(&s->packed);
 	buf_fini(&s->text);
 	free(s->documents);

@@ -96,7 +96,7 @@ struct store_request {
 	struct str service, method, url, agent, client, trace;
 	struct str document; /* JSON */
 };
-int store_put_request(struct store *s, const struct store_request *r,
+int store_put_request(struct store *s, const struct store_request *q,
     struct err *err);
 
 /* The latest time of a record that was read for the store, kept or not: what

@@ -290,7 +290,7 @@ add_body(const struct writing *w, const struct store_trace *t)
 		buf_str(text, t->documents[i]);
 	}
 	buf_reset(&w->s->packed);
-	pack(&w->s->packed, buf_view(text));
+	pack(w->s->packer, &w->s->packed, buf_view(text));
 	row_i64(&r, w->trace);
 	row_text(&r, t->service);
 	row_text(&r, t->type);
@@ -352,7 +352,7 @@ body_unpack(struct store *s, struct str packed, size_t size, size_t n,
 	struct str rest;
 
 	buf_reset(&s->text);
-	if (n > size / 4 || unpack(&s->text, packed, size) != 0)
+	if (n > size / 4 || unpack(s->packer, &s->text, packed, size) != 0)
 		return err_set(err,
 		    "%s: the store is damaged: documents "
 		    "cannot be unpacked",

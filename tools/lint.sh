@@ -92,13 +92,11 @@ part_format()
 	sources | xargs -r "$cf" --dry-run -Werror 2>&1 | none
 }
 
-# One file a process: 14 mixes the va_lists of several up.
 # shellcheck disable=SC2086
 part_tidy()
 {
 	files '*.c' $rooms tests/fuzz |
-		xargs -r -P "$(nproc)" -I{} sh -c \
-		    'clang-tidy --quiet "$1" -- -std=c11 $2 2>/dev/null' - {} "$flags"
+		xargs -r -P "$(nproc)" -I{} "$here/tidy.sh" {} -std=c11 $flags
 }
 
 # shellcheck disable=SC2086

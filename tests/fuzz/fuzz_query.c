@@ -42,9 +42,9 @@ static const struct view_edge edge = {
 
 static const struct view_entity entity = { .name = { "a", 1 },
 	.coverage = 500000000 };
-static const struct view_cause_service service = {
-	.name = { "a", 1 }, .entities = &entity, .n_entities = 1
-};
+static const struct view_cause_service service = { .name = { "a", 1 },
+	.entities = &entity,
+	.n_entities = 1 };
 static const struct view_cause cause = { &service, 1, true };
 
 static const struct trace_view *

@@ -27,10 +27,10 @@ struct result {
 };
 
 static void
-read_all(const char *path, size_t block, size_t cap, struct result *r)
+read_all(char *path, size_t block, size_t cap, struct result *r)
 {
 	struct limits limits = limits_default;
-	struct input in = { .path = (char *)(uintptr_t)path };
+	struct input in = { .path = path };
 	struct err err;
 	enum flow f = FLOW_OK;
 

@@ -1,4 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Feeding the judge in tests, cell by cell; random numbers that are the same on
+ * every machine.
+ */
 #include "judge_help.h"
 
 #include <math.h>

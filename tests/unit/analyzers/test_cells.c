@@ -1,4 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Cells: adding is commutative and associative, also at the limits of a count,
+ * so that any order of reading gives the same cells.
+ */
 #include "analyzers/cells.h"
 
 #include <criterion/criterion.h>

@@ -1,4 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The fixed-point logarithm and the gates built on it, against libm and against
+ * figures of an independent implementation.
+ */
 #include "analyzers/glr.h"
 
 #include <criterion/criterion.h>
@@ -25,8 +29,8 @@ Test(glr, logarithm_is_exact_to_its_last_place)
 		    (want - got) / unit);
 	}
 	for (int e = 0; e < 64; e++)
-		cr_assert_eq(
-		    log2_fixed(UINT64_C(1) << e), (uint64_t)e << LOG2_SHIFT);
+		cr_assert_eq(log2_fixed(UINT64_C(1) << e),
+		    (uint64_t)e << LOG2_SHIFT);
 }
 
 static double

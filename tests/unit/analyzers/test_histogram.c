@@ -1,4 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The latency bins: their limits made anew, every edge, the promised error of a
+ * quantile, and merging.
+ */
 #include "analyzers/histogram.h"
 
 #include <criterion/criterion.h>

@@ -334,9 +334,9 @@ Test(judge, route_that_never_answered_is_no_broken_route)
 	struct run run = run_start("not-found");
 
 	for (int at = 0; at < 100; at++) {
-		struct cell c = {
-			.n = 5, .not_found = 5, .status = { 0, 0, 0, 0, 5 }
-		};
+		struct cell c = { .n = 5,
+			.not_found = 5,
+			.status = { 0, 0, 0, 0, 5 } };
 
 		run_cell(&run, at, METHOD_GET, c);
 	}
@@ -357,8 +357,8 @@ Test(judge, reading_methods_are_never_slow_posts)
 		run_cell(&run, 0, methods[i],
 		    (struct cell){ .n = 9, .timed = 9, .slow = 6 });
 		run_end(&run);
-		cr_expect_eq(
-		    run.out.n, i < 4 ? 0 : 1, "%s", method_name(methods[i]));
+		cr_expect_eq(run.out.n, i < 4 ? 0 : 1, "%s",
+		    method_name(methods[i]));
 		run_fini(&run);
 	}
 }
@@ -430,8 +430,8 @@ Test(judge, one_route_says_nothing_about_another)
 		if (strcmp(f->route, "/") == 0)
 			continue;
 		cr_assert_lt(same, alone.out.n);
-		cr_expect_eq(
-		    memcmp(f->id, alone.out.v[same].id, sizeof(f->id)), 0);
+		cr_expect_eq(memcmp(f->id, alone.out.v[same].id, sizeof(f->id)),
+		    0);
 		cr_expect_eq(f->bad, alone.out.v[same].bad);
 		same++;
 	}
@@ -446,8 +446,8 @@ Test(judge, times_before_1970_and_far_apart_are_times)
 	struct run run = run_start("slow-post");
 	struct cell bad = { .n = 9, .timed = 9, .slow = 6 };
 
-	run_cell(
-	    &run, (int)(cell_of(INT64_MIN + 1) / 8) - START, METHOD_POST, bad);
+	run_cell(&run, (int)(cell_of(INT64_MIN + 1) / 8) - START, METHOD_POST,
+	    bad);
 	run_cell(&run, 0, METHOD_POST, bad);
 	run_end(&run);
 	cr_expect_eq(run.out.n, 2);

@@ -223,9 +223,9 @@ cell_for(int rule, unsigned n, unsigned bad)
 	if (rule == 0)
 		return (struct cell){ .n = n, .timed = n, .slow = bad };
 	if (rule == 1)
-		return (struct cell){
-			.n = n, .not_found = bad, .status = { 0, 0, n }
-		};
+		return (struct cell){ .n = n,
+			.not_found = bad,
+			.status = { 0, 0, n } };
 	return (struct cell){ .probes = n, .probes_bad = bad };
 }
 

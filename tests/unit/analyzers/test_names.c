@@ -1,4 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Names of services: what is read out of a log group, a stream or the path of a
+ * file.
+ */
 #include "analyzers/names.h"
 
 #include <criterion/criterion.h>

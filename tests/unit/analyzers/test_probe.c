@@ -1,4 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Probes: which addresses are private, and who is taken for a probe.
+ */
 #include "analyzers/probe.h"
 
 #include <criterion/criterion.h>

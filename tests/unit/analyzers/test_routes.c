@@ -1,4 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Routes: ids by their shape and by their fan-out, the same routes whatever the
+ * order of the paths, and bounds that hostile paths do not break.
+ */
 #include "analyzers/routes.h"
 
 #include <criterion/criterion.h>
@@ -116,16 +120,16 @@ Test(routes, collapses_a_place_beyond_its_fan_out)
 
 	for (unsigned i = 1; i < ROUTE_FANOUT; i++)
 		add_f(r, "/tags/t%x_/posts", i, 0);
-	cr_expect(str_eq(
-	    routes_text(r, routes_final(r, first)), STR("/tags/t0_/posts")));
+	cr_expect(str_eq(routes_text(r, routes_final(r, first)),
+	    STR("/tags/t0_/posts")));
 	add_f(r, "/tags/t%x_/posts", ROUTE_FANOUT, 0);
-	cr_expect(str_eq(
-	    routes_text(r, routes_final(r, first)), STR("/tags/{id}/posts")));
+	cr_expect(str_eq(routes_text(r, routes_final(r, first)),
+	    STR("/tags/{id}/posts")));
 	cr_expect(str_eq(routes_text(r, routes_final(r, word)),
 	    STR("/tags/undefined/posts")));
 	cr_expect(str_eq(routes_text(r, routes_final(r, other)), STR("/tags")));
-	cr_expect(str_eq(
-	    route_of(r, STR("/tags/never/posts")), STR("/tags/{id}/posts")));
+	cr_expect(str_eq(route_of(r, STR("/tags/never/posts")),
+	    STR("/tags/{id}/posts")));
 	cr_expect_eq(routes_find(r, STR("/tags/never/seen")), ROUTE_OTHER);
 	routes_free(r);
 }
@@ -137,8 +141,8 @@ Test(routes, scan_of_the_root_leaves_deeper_routes_alone)
 
 	for (unsigned i = 0; i < 300; i++)
 		add_f(r, "/x%x_.php", i, 0);
-	cr_expect(str_eq(
-	    routes_text(r, routes_final(r, like)), STR("/mysfits/{id}/like")));
+	cr_expect(str_eq(routes_text(r, routes_final(r, like)),
+	    STR("/mysfits/{id}/like")));
 	cr_expect(str_eq(route_of(r, STR("/x1_.php")), STR("/{id}")));
 	routes_free(r);
 }
@@ -159,11 +163,11 @@ random_path(struct buf *b, uint64_t *seed, unsigned width)
 		else if (kind == 1)
 			buf_cat(b, random_next(seed) % 2 ? "undefined" : "");
 		else if (kind == 2)
-			buf_printf(
-			    b, "w%u_", (unsigned)(random_next(seed) % width));
+			buf_printf(b, "w%u_",
+			    (unsigned)(random_next(seed) % width));
 		else
-			buf_printf(
-			    b, "s%u_", (unsigned)(random_next(seed) % 4));
+			buf_printf(b, "s%u_",
+			    (unsigned)(random_next(seed) % 4));
 	}
 }
 
@@ -190,8 +194,8 @@ build(struct buf *paths, const uint32_t *order, size_t parts, uint32_t *numbers)
 	for (size_t p = 0; p < parts; p++)
 		trees[p] = routes_new();
 	for (size_t i = 0; i < PATHS; i++)
-		numbers[order[i]] = routes_add(
-		    trees[order[i] % parts], buf_view(&paths[order[i]]));
+		numbers[order[i]] = routes_add(trees[order[i] % parts],
+		    buf_view(&paths[order[i]]));
 	for (size_t p = 1; p < parts; p++) {
 		uint32_t *map = xcalloc(routes_count(trees[p]), sizeof(*map));
 
@@ -229,8 +233,8 @@ Test(routes, depend_on_the_set_of_paths_only)
 			for (size_t i = 0; i < PATHS; i++) {
 				uint32_t final = routes_final(r, numbers[i]);
 				struct str a = routes_text(r, final);
-				struct str b = routes_text(
-				    first, routes_final(first, plain[i]));
+				struct str b = routes_text(first,
+				    routes_final(first, plain[i]));
 
 				cr_assert(str_eq(a, b), "%.*s: %.*s, %.*s",
 				    STR_ARG(buf_view(&paths[i])), STR_ARG(a),
@@ -262,8 +266,8 @@ Test(routes, final_numbers_have_different_texts)
 			continue;
 		for (uint32_t b = a + 1; b < routes_count(r); b++)
 			if (routes_final(r, b) == b)
-				cr_assert_not(str_eq(
-				    routes_text(r, a), routes_text(r, b)));
+				cr_assert_not(str_eq(routes_text(r, a),
+				    routes_text(r, b)));
 	}
 	buf_fini(&path);
 	routes_free(r);
@@ -331,8 +335,8 @@ Test(routes, hostile_paths_stay_within_four_mebibytes)
 		}
 		cr_log_info("%s: %zu KiB, %u numbers", names[how], most / 1024,
 		    routes_count(r));
-		cr_expect_lt(
-		    most, (size_t)5 << 20, "%s: %zu", names[how], most);
+		cr_expect_lt(most, (size_t)5 << 20, "%s: %zu", names[how],
+		    most);
 		buf_fini(&path);
 		routes_free(r);
 	}

@@ -1,4 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The series of a route: three tiers whose order, spans and running sums are
+ * checked after every step.
+ */
 #include "analyzers/series.h"
 
 #include <criterion/criterion.h>
@@ -44,9 +48,9 @@ Test(series, grows_coarser_and_forgets_with_age)
 
 	for (int i = 0; i < 60000; i++) {
 		uint32_t gap = (uint32_t)random_next(&seed);
-		struct counts c = {
-			.n = 1 + gap % 5, .bad = gap % 2, .sum_us = gap >> 8
-		};
+		struct counts c = { .n = 1 + gap % 5,
+			.bad = gap % 2,
+			.sum_us = gap >> 8 };
 		struct entry e;
 
 		at += gap % 997 == 0 ? 9000 : 1 + gap % 3;

@@ -1,4 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Findings in words, with all that they may hold and without, and their order.
+ */
 #include "core/finding.h"
 
 #include <criterion/criterion.h>

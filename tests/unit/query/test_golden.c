@@ -14,8 +14,8 @@
 #include "query/query.h"
 #include "query/sql.h"
 
-typedef void make_fn(
-    struct buf *, struct str, struct query *, const struct query_error *);
+typedef void make_fn(struct buf *, struct str, struct query *,
+    const struct query_error *);
 
 static void
 make_errors(struct buf *b, struct str text, struct query *q,

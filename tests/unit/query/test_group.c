@@ -1,4 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The file of filter groups: written, read again, refused when it is no such
+ * file, and what the AWS command line prints of groups.
+ */
 #include <criterion/criterion.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -130,13 +134,13 @@ Test(query_group, add_and_remove_keep_all_of_them_expressions)
 	struct err err;
 
 	cr_assert(query_groups_add(&g, STR("a"), STR("ok"), &err) == 0);
-	cr_assert(query_groups_add(
-		      &g, STR("b"), STR("!group.name = \"a\""), &err) == 0);
+	cr_assert(query_groups_add(&g, STR("b"), STR("!group.name = \"a\""),
+		      &err) == 0);
 	cr_expect(query_groups_remove(&g, STR("a"), &err) < 0);
-	cr_expect(
-	    strstr(err.text, "another group refers to a"), "%s", err.text);
-	cr_expect(query_groups_add(
-		      &g, STR("a"), STR("group.name = \"b\""), &err) < 0);
+	cr_expect(strstr(err.text, "another group refers to a"), "%s",
+	    err.text);
+	cr_expect(query_groups_add(&g, STR("a"), STR("group.name = \"b\""),
+		      &err) < 0);
 	cr_expect(strstr(err.text, "refers to itself"), "%s", err.text);
 	cr_expect(query_groups_add(&g, STR("c"), STR(" "), &err) < 0);
 	cr_expect(query_groups_add(&g, STR("c"), STR("okay"), &err) < 0);

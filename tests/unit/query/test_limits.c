@@ -113,8 +113,8 @@ Test(query_limits, groups_of_groups_cannot_blow_it_up)
 		buf_printf(&name, "g%d", i);
 		for (int k = 0; k < 8; k++)
 			buf_printf(&text, "group.name = \"g%d\" ", i - 1);
-		rc = query_groups_add(
-		    &g, buf_view(&name), buf_view(&text), &err);
+		rc = query_groups_add(&g, buf_view(&name), buf_view(&text),
+		    &err);
 	}
 	cr_expect(rc < 0);
 	cr_expect(strstr(err.text, "more than 65536 terms"), "%s", err.text);
@@ -160,8 +160,8 @@ Test(query_limits, error_messages_carry_no_control_characters)
 		cr_assert(!query_parse(text, NULL, &bad), "%zu", i);
 		query_error_print(&b, text, &bad);
 		for (size_t k = 0; k < b.n; k++)
-			cr_expect(
-			    (unsigned char)b.p[k] >= ' ' || b.p[k] == '\n',
+			cr_expect((unsigned char)b.p[k] >= ' ' ||
+				      b.p[k] == '\n',
 			    "row %zu", i);
 		buf_fini(&b);
 	}

@@ -67,8 +67,8 @@ put_text(struct row *r, struct str s)
 	if (s.n == 0)
 		sqlite3_bind_null(r->stmt, ++r->at);
 	else
-		sqlite3_bind_text(
-		    r->stmt, ++r->at, s.p, (int)s.n, SQLITE_STATIC);
+		sqlite3_bind_text(r->stmt, ++r->at, s.p, (int)s.n,
+		    SQLITE_STATIC);
 }
 
 static void
@@ -81,8 +81,8 @@ put_flags(struct row *r, uint32_t flags, uint32_t from, uint32_t to)
 static int64_t
 row_end(struct row *r)
 {
-	cr_assert(
-	    sqlite3_step(r->stmt) == SQLITE_DONE, "%s", sqlite3_errmsg(r->db));
+	cr_assert(sqlite3_step(r->stmt) == SQLITE_DONE, "%s",
+	    sqlite3_errmsg(r->db));
 	sqlite3_finalize(r->stmt);
 	return sqlite3_last_insert_rowid(r->db);
 }
@@ -109,8 +109,8 @@ put_who(struct row *r, const struct view_part *p)
 }
 
 static void
-write_annotations(
-    sqlite3 *db, const char *insert, int64_t owner, struct view_annotations a)
+write_annotations(sqlite3 *db, const char *insert, int64_t owner,
+    struct view_annotations a)
 {
 	for (size_t i = 0; i < a.n; i++) {
 		const struct view_annotation *v = &a.v[i];
@@ -196,8 +196,8 @@ write_entity(sqlite3 *db, int64_t service, size_t place,
     const struct view_cause_service *s)
 {
 	const struct view_entity *e = &s->entities[place];
-	struct row r = row_new(
-	    db, "INSERT INTO cause_entities VALUES(NULL,?,?,?,?,?,?,?,?)");
+	struct row r = row_new(db,
+	    "INSERT INTO cause_entities VALUES(NULL,?,?,?,?,?,?,?,?)");
 
 	put_i64(&r, service);
 	put_place(&r, place, s->n_entities, e->name);
@@ -217,8 +217,8 @@ write_entity(sqlite3 *db, int64_t service, size_t place,
 }
 
 static void
-write_cause(
-    sqlite3 *db, int64_t trace, const char *kind, const struct view_cause *c)
+write_cause(sqlite3 *db, int64_t trace, const char *kind,
+    const struct view_cause *c)
 {
 	struct row r =
 	    row_new(db, "INSERT INTO trace_causes VALUES(NULL,?,?,?,?)");
@@ -255,8 +255,8 @@ write_trace(sqlite3 *db, size_t id, const struct trace_view *t)
 		"account.id" };
 	static const char *const kinds[VIEW_CAUSES] = { "fault", "error",
 		"responsetime" };
-	struct row r = row_new(
-	    db, "INSERT INTO traces VALUES(?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)");
+	struct row r = row_new(db,
+	    "INSERT INTO traces VALUES(?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)");
 
 	put_size(&r, id);
 	put_size(&r, id);
@@ -281,8 +281,8 @@ write_trace(sqlite3 *db, size_t id, const struct trace_view *t)
 	write_edges(db, (int64_t)id, t);
 	for (size_t k = 0; k < VIEW_CAUSES; k++)
 		for (size_t i = 0; i < t->causes[k].n; i++)
-			write_cause(
-			    db, (int64_t)id, kinds[k], &t->causes[k].v[i]);
+			write_cause(db, (int64_t)id, kinds[k],
+			    &t->causes[k].v[i]);
 }
 
 static sqlite3 *
@@ -418,8 +418,8 @@ Test(query_sql, takes_what_the_parser_takes_at_its_limits)
 			buf_char(&b, ')');
 		if (rows[i].head[0])
 			buf_char(&b, '}');
-		cr_expect(
-		    compare(db, &w, buf_view(&b)) >= 0, "%s", rows[i].name);
+		cr_expect(compare(db, &w, buf_view(&b)) >= 0, "%s",
+		    rows[i].name);
 		buf_fini(&b);
 	}
 	sqlite3_close(db);

@@ -1,4 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The vocabulary of world.h, and traces and expressions drawn from it.
+ */
 #include "world.h"
 
 #include "core/json.h"
@@ -221,8 +224,8 @@ world_fini(struct world *w)
 	arena_fini(&w->arena);
 }
 
-static void expression(
-    struct world *w, struct buf *b, unsigned scope, size_t depth);
+static void expression(struct world *w, struct buf *b, unsigned scope,
+    size_t depth);
 
 static void
 literal(struct world *w, struct buf *b)
@@ -295,8 +298,8 @@ pattern(struct world *w, struct buf *b)
 			literal(w, b);
 			buf_cat(b, ",");
 		}
-		buf_printf(
-		    b, "\"Inferred\":%s", world_pick(w, 2) ? "true" : "null");
+		buf_printf(b, "\"Inferred\":%s",
+		    world_pick(w, 2) ? "true" : "null");
 		if (world_pick(w, 2))
 			buf_cat(b, ",\"EntityPath\":[{\"Remote\":false}]");
 		if (world_pick(w, 9) == 0)
@@ -317,8 +320,8 @@ block(struct world *w, struct buf *b, unsigned scope, size_t depth)
 }
 
 static void
-bracket_form(
-    struct world *w, struct buf *b, const struct query_field *f, size_t depth)
+bracket_form(struct world *w, struct buf *b, const struct query_field *f,
+    size_t depth)
 {
 	bool edge = f->type == QUERY_EDGE;
 

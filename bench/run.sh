@@ -1,0 +1,31 @@
+#!/bin/sh
+# SPDX-License-Identifier: Apache-2.0
+# Measures how fast telltale is beside the usual tools, in one run, and checks
+# that the answers are equal.
+#
+#	bench/run.sh [-record]     writes the tables of bench/RESULTS.md
+#
+#	BENCH_MB=300     megabytes of each kind of access lines
+#	BENCH_RUNS=3     times that every command runs; medians count
+#	BENCH_DIR        build/bench: the data, made once for a size
+set -eu
+cd "$(dirname "$0")/.."
+
+mb=${BENCH_MB:-300}
+dir=${BENCH_DIR:-build/bench}
+cc=${CC:-cc}
+
+mkdir -p "$dir"
+$cc -O2 -o "$dir/gen" bench/gen.c -lz
+$cc -O2 -o "$dir/yyjson_loop" bench/yyjson_loop.c -lyyjson
+made="$mb $(cksum <bench/gen.c)"
+if [ "$(cat "$dir/made" 2>/dev/null)" != "$made" ]; then
+	echo "making $mb MB of each kind in $dir" >&2
+	rm -rf "$dir/data" "$dir/made"
+	mkdir -p "$dir/data"
+	"$dir/gen" "$dir/data" "$mb" $((mb * 1000))
+	echo "$made" >"$dir/made"
+fi
+# Without ISA-L: for the row of zlib and PCRE2 only.
+make -s FLAVOUR=noisal SETUP=true all
+BENCH_DIR=$dir BENCH_RUNS=${BENCH_RUNS:-3} exec python3 bench/measure.py "$@"
