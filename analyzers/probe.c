@@ -288,7 +288,14 @@ forwarded_empty(struct str list)
 static const struct agent_row *
 agent_find(struct str agent)
 {
-	for (size_t i = 0; i < N_AGENTS && agent.n > 0; i++)
+	/* A bit for every letter that one of them begins with. */
+	static const uint32_t heads = 1u << ('E' & 31) | 1u << ('K' & 31) |
+				      1u << ('C' & 31) | 1u << ('W' & 31) |
+				      1u << ('A' & 31) | 1u << ('G' & 31);
+
+	if (agent.n == 0 || !(heads >> (agent.p[0] & 31) & 1))
+		return NULL;
+	for (size_t i = 0; i < N_AGENTS; i++)
 		if (agents[i].prefix.p[0] == agent.p[0] &&
 		    str_starts(agent, agents[i].prefix))
 			return &agents[i];

@@ -286,7 +286,7 @@ def main():
     print(f"\n{shown}\n\n{seconds(figures)}\n\nload of the machine: {load}")
     if not equal:
         sys.exit("answers differ: no figure counts")
-    if sys.argv[1:] == ["record"]:
+    if sys.argv[1:] == ["-record"]:
         lines = size_of([PLAIN]) // 1_000_000
         record(f"\n{lines} MB of each kind, medians of {RUNS} runs,"
                f" {os.cpu_count()} cores, load {load}.\n\n{shown}\n\n"

@@ -3,7 +3,7 @@
 # Measures how fast telltale is beside the usual tools, in one run, and checks
 # that the answers are equal.
 #
-#	bench/run.sh [record]      record: writes the table of bench/RESULTS.md
+#	bench/run.sh [-record]     writes the tables of bench/RESULTS.md
 #
 #	BENCH_MB=300     megabytes of each kind of access lines
 #	BENCH_RUNS=3     times that every command runs; medians count

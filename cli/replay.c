@@ -16,6 +16,7 @@
 #include "cli/command.h"
 #include "cli/progress.h"
 #include "cli/replay_json.h"
+#include "cli/replay_traces.h"
 #include "cli/report.h"
 #include "core/mem.h"
 #include "pipeline/keep.h"
@@ -498,9 +499,10 @@ say_failed(const struct replay_result *r)
 
 static int
 print(const struct flags *f, const struct replay_options *options,
-    const struct term *term, const struct replay_result *result)
+    const struct term *term, const struct replay_result *result,
+    const struct trace_tops *traces)
 {
-	const struct report report = { options, result, term };
+	const struct report report = { options, result, term, traces };
 	struct buf out = { 0 };
 	int status;
 
@@ -538,16 +540,20 @@ run_replay(const struct flags *f, const struct replay_options *options,
     const struct term *term, char **paths, size_t n)
 {
 	struct replay_result result;
+	struct trace_tops traces;
 	struct progress *shown;
 	struct err err = { "" };
 	int status;
 	int rc;
 
 	catch_signals();
+	trace_tops_init(&traces, options->judge.slow_ns);
 	shown = progress_begin(&progress, f->quiet);
 	rc = replay(options, paths, n, &progress, &result, &err);
 	if (rc == 0)
 		rc = keep_result(f, options, &result, &err);
+	if (rc == 0 && !f->json && !f->ndjson && !result.interrupted)
+		rc = replay_traces(&traces, options, &result, &progress, &err);
 	progress_end(shown, rc == 0 && !progress.stop);
 	if (stopped_by != 0 || result.interrupted) {
 		command_say("interrupted: nothing is printed, since it would "
@@ -558,10 +564,11 @@ run_replay(const struct flags *f, const struct replay_options *options,
 		status = result.inputs.n == 0 ? STATUS_NOINPUT : STATUS_IO;
 	} else {
 		say_failed(&result);
-		status = print(f, options, term, &result);
+		status = print(f, options, term, &result, &traces);
 		if (status == STATUS_OK)
 			status = judged(&result, f->fail_on);
 	}
+	trace_tops_fini(&traces);
 	replay_result_fini(&result);
 	return status;
 }

@@ -233,6 +233,7 @@ report_print(struct buf *out, const struct report *r)
 	report_head(&p, r);
 	report_findings(&p, r);
 	report_services(&p, r);
+	report_traces(&p, r);
 	report_inputs(&p, r);
 	report_accounting(&p, r);
 }

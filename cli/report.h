@@ -14,10 +14,13 @@
 #include "core/term.h"
 #include "pipeline/replay.h"
 
+struct trace_tops;
+
 struct report {
 	const struct replay_options *options;
 	const struct replay_result *result;
 	const struct term *term;
+	const struct trace_tops *traces; /* NULL: there are none */
 };
 
 /* The whole report, appended. */
@@ -27,6 +30,7 @@ void report_print(struct buf *out, const struct report *r);
 void report_head(struct pen *p, const struct report *r);
 void report_findings(struct pen *p, const struct report *r);
 void report_services(struct pen *p, const struct report *r);
+void report_traces(struct pen *p, const struct report *r);
 void report_inputs(struct pen *p, const struct report *r);
 void report_accounting(struct pen *p, const struct report *r);
 

@@ -173,6 +173,11 @@ balancer_numbers(struct str *rest, struct balancer *b)
 static bool
 balancer(struct str *rest, struct balancer *b)
 {
+	static const struct str none = { NULL, 0 };
+
+	b->request = none;
+	b->agent = none;
+	b->trace = none;
 	if (!balancer_numbers(rest, b))
 		return false;
 	if (rest->n == 0)
@@ -203,7 +208,7 @@ aws_alb(struct scan *s)
 	static const struct str types[] = { { "https", 5 }, { "http", 4 },
 		{ "h2", 2 }, { "grpcs", 5 }, { "wss", 3 }, { "ws", 2 } };
 	struct str rest = s->line;
-	struct balancer b = { 0 };
+	struct balancer b;
 	struct str type;
 	struct str time;
 	struct str w;
@@ -233,7 +238,7 @@ bool
 aws_elb(struct scan *s)
 {
 	struct str rest = s->line;
-	struct balancer b = { 0 };
+	struct balancer b;
 	struct str time;
 
 	if (rest.n == 0 || !scan_is_digit(rest.p[0]) || !iso(&rest, &time) ||

@@ -283,9 +283,13 @@ fill_request(const struct marks *m, struct str s, size_t from,
 	q->method_text = (struct str){ s.p, method };
 	url = (struct str){ s.p + method + 1, s.n - version - method - 1 };
 	q->url = url;
-	end = marks_from(m, m->query, from + method + 1);
-	if (end - (from + method + 1) < url.n)
-		url.n = end - (from + method + 1);
+	from += method + 1;
+	if (url.n < 64)
+		end = (size_t)__builtin_ctzll(
+		    marks_word(m->query, from) | (uint64_t)1 << 63);
+	else
+		end = marks_from(m, m->query, from) - from;
+	url.n = end < url.n ? end : url.n;
 	q->path = url;
 	return true;
 }

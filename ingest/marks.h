@@ -43,16 +43,24 @@ marks_fn marks_swar;
 marks_fn *marks_fastest(void);
 
 /*
- * The first mark from `at` on; SIZE_MAX: there is none.  `at` is at most n.
- * The next 64 bytes are one word, wherever they begin: whether a mark is
- * beyond a border of words is what a branch predictor cannot know.
+ * The marks of 64 bytes from `at` on, which is at most n, as one word: whether
+ * a mark is beyond a border of words is what a branch predictor cannot know.
  */
-static inline size_t
-marks_from(const struct marks *m, const uint64_t *v, size_t at)
+static inline uint64_t
+marks_word(const uint64_t *v, size_t at)
 {
 	size_t w = at / 64;
 	size_t s = at % 64;
-	uint64_t x = v[w] >> s | v[w + 1] << 1 << (63 - s);
+
+	return v[w] >> s | v[w + 1] << 1 << (63 - s);
+}
+
+/* The first mark from `at` on; SIZE_MAX: there is none. */
+static inline size_t
+marks_from(const struct marks *m, const uint64_t *v, size_t at)
+{
+	uint64_t x = marks_word(v, at);
+	size_t w = at / 64;
 
 	if (x != 0)
 		return at + (size_t)__builtin_ctzll(x);

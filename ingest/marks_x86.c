@@ -61,46 +61,71 @@ put(struct marks *m, size_t w, uint64_t quote, uint64_t blank, uint64_t query)
 	m->quotes += (size_t)__builtin_popcountll(quote);
 }
 
-/* 32 to 63 bytes: the second half is shifted out of the last 32. */
-AVX2 static inline void
-one_word(const char *p, size_t n, struct marks *m, __m256i *odd)
+/*
+ * The chunk that belongs at `at`: where the line has no 32 bytes from there,
+ * its last 32, with those before `at` shifted out; all of them, perhaps.
+ */
+AVX2 static inline struct chunk
+clamped(const char *p, size_t n, size_t at, __m256i *odd)
 {
-	struct chunk low = chunk(p, odd);
-	struct chunk high = chunk(p + n - 32, odd);
-	size_t shift = n - 32; /* where the first of them belongs */
+	size_t from = at < n - 32 ? at : n - 32;
+	size_t shift = at - from < 63 ? at - from : 63;
+	struct chunk c = chunk(p + from, odd);
 
-	put(m, 0, low.quote | high.quote << shift,
-	    low.blank | high.blank << shift, low.query | high.query << shift);
+	return (struct chunk){ c.quote >> shift, c.blank >> shift,
+		c.query >> shift };
+}
+
+/*
+ * Most lines have at most 192 bytes, and how many is random: always three
+ * words, without a branch.
+ */
+AVX2 static inline void
+three_words(const char *p, size_t n, struct marks *m, __m256i *odd)
+{
+	for (size_t w = 0; w < 3; w++) {
+		struct chunk low = clamped(p, n, w * 64, odd);
+		struct chunk high = clamped(p, n, w * 64 + 32, odd);
+
+		put(m, w, low.quote | high.quote << 32,
+		    low.blank | high.blank << 32, low.query | high.query << 32);
+	}
+	put(m, 3, 0, 0, 0);
+	put(m, 4, 0, 0, 0);
 }
 
 /*
  * The last word is shifted out of the last 64 bytes: nothing is read beyond
  * the line, which may end where its memory does.
  */
-AVX2 static void
-marks_avx2(const char *p, size_t n, struct marks *m)
+AVX2 static inline void
+many_words(const char *p, size_t n, struct marks *m, __m256i *odd)
 {
-	__m256i odd = _mm256_setzero_si256();
 	size_t words = n / 64;
 	size_t shift = 63 - n % 64;
 	struct chunk c;
 
-	m->quotes = 0;
-	if (words == 0)
-		one_word(p, n, m, &odd);
 	for (size_t w = 0; w < words; w++) {
-		c = two_chunks(p + w * 64, p + w * 64 + 32, &odd);
+		c = two_chunks(p + w * 64, p + w * 64 + 32, odd);
 		put(m, w, c.quote, c.blank, c.query);
 	}
-	if (words > 0) {
-		c = two_chunks(p + n - 64, p + n - 32, &odd);
-		put(m, words, c.quote >> 1 >> shift, c.blank >> 1 >> shift,
-		    c.query >> 1 >> shift);
-	}
-	m->words = words + 1;
-	m->quote[m->words] = 0;
-	m->blank[m->words] = 0;
-	m->query[m->words] = 0;
+	c = two_chunks(p + n - 64, p + n - 32, odd);
+	put(m, words, c.quote >> 1 >> shift, c.blank >> 1 >> shift,
+	    c.query >> 1 >> shift);
+	put(m, words + 1, 0, 0, 0);
+}
+
+AVX2 static void
+marks_avx2(const char *p, size_t n, struct marks *m)
+{
+	__m256i odd = _mm256_setzero_si256();
+
+	m->quotes = 0;
+	m->words = n / 64 + 1;
+	if (n <= 192)
+		three_words(p, n, m, &odd);
+	else
+		many_words(p, n, m, &odd);
 	m->odd = !_mm256_testz_si256(odd, odd);
 }
 

@@ -186,7 +186,7 @@ forget(struct world *w)
 static void
 print(struct buf *out, struct world *w, const struct term *term)
 {
-	const struct report report = { &w->options, &w->result, term };
+	const struct report report = { &w->options, &w->result, term, NULL };
 
 	report_print(out, &report);
 	/* TELLTALE_SHOW=1: for a look at it. */

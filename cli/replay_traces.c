@@ -1,0 +1,66 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* See the header. */
+#include "cli/replay_traces.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "core/mem.h"
+#include "pipeline/trace_probe.h"
+#include "pipeline/traces.h"
+
+static bool
+has_traces(const struct replay_result *r, size_t i)
+{
+	return r->inputs.v[i].state == INPUT_READ && !r->read[i].error &&
+	       r->read[i].accounts.n[RECORD_SEGMENT][ACCOUNT_READ] > 0 &&
+	       strcmp(r->inputs.v[i].path, "-") != 0;
+}
+
+static bool
+is_asked(const struct replay_options *o, const struct trace *t)
+{
+	if (trace_is_probe(&o->probe, t))
+		return false;
+	return o->service.n == 0 ||
+	       (t->entry != SPAN_NONE &&
+		   str_eq(t->nodes[t->entry].name, o->service));
+}
+
+int
+replay_traces(struct trace_tops *tops, const struct replay_options *options,
+    const struct replay_result *result, struct replay_progress *progress,
+    struct err *err)
+{
+	struct replay_options o = *options;
+	struct traces_options how = { .replay = &o,
+		.assemble = assemble_defaults };
+	char **paths = xcalloc(result->inputs.n + 1, sizeof *paths);
+	struct traces *traces = NULL;
+	const struct trace *t;
+	size_t n = 0;
+	int rc = 0;
+
+	for (size_t i = 0; i < result->inputs.n; i++)
+		if (has_traces(result, i))
+			paths[n++] = result->inputs.v[i].path;
+	/* The last so long of the whole archive, not of these inputs. */
+	if (o.last_ns > 0 && result->last_ns != WHEN_NONE &&
+	    result->last_ns >= INT64_MIN + o.last_ns)
+		o.since_ns = result->last_ns - o.last_ns + 1;
+	o.last_ns = 0;
+	if (n > 0) {
+		traces = traces_open(&how, paths, n, progress, err);
+		rc = traces ? 0 : -1;
+	}
+	for (t = traces ? traces_next(traces, err) : NULL; t;
+	     t = traces_next(traces, err))
+		if (is_asked(&o, t))
+			trace_tops_add(tops, t);
+	if (err->text[0])
+		rc = -1;
+	traces_close(traces);
+	trace_tops_end(tops);
+	free(paths);
+	return rc;
+}
