@@ -115,6 +115,7 @@ struct record {
 	const char *dialect; /* static name: "werkzeug", "alb", ...; NULL */
 	bool prefixed;       /* a logger's prefix stood before the line */
 	bool joined;     /* continuation of the event before: counted there */
+	bool frame;      /* joined, and only dashes or a header that is kept */
 	struct str line; /* the message without prefix and colours */
 	struct request request; /* of a REQUEST; of a SEGMENT with has_http */
 	struct segment segment; /* of a SEGMENT; else only has_http, false */

@@ -257,6 +257,7 @@ record_clear(struct record *r)
 	r->dialect = NULL;
 	r->prefixed = false;
 	r->joined = false;
+	r->frame = false;
 	r->line = none;
 	r->log.level = none;
 	r->log.logger = none;

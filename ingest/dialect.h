@@ -270,7 +270,7 @@ enum { JOIN_LOGGER_MAX = 40 };
 struct join {
 	uint8_t state;
 	uint8_t lines; /* of the text between dashes */
-	bool any;      /* an event stands before in this stream */
+	bool said;     /* the record before in this stream is a log event */
 	uint8_t level_n, logger_n;
 	char level[10];
 	char logger[JOIN_LOGGER_MAX];

@@ -25,6 +25,9 @@
  * counts without its dashes, so that a lost line does not turn the rest of the
  * stream around.
  *
+ * What would continue a request, or stands first in its stream, begins an event
+ * of its own: a traceback behind an access line is not the request's text.
+ *
  * A logger's prefix begins an event, and so does everything that a dialect
  * accepts: neither comes here as a continuation.
  */
@@ -155,6 +158,7 @@ join_record(struct join *j, struct record *r, struct str bare,
 	if (is_rule(bare) || ++j->lines == TEXT_LINES_MAX)
 		j->state = PLAIN;
 	r->joined = true;
+	r->frame = is_rule(bare);
 	return true;
 }
 
@@ -195,24 +199,24 @@ join_log(struct join *j, struct record *r, struct str bare, struct arena *arena)
 		keep(j, level, logger);
 		r->log.level = level;
 		r->log.logger = logger;
-		r->joined = true;
+		r->joined = r->frame = true;
 		j->state = HEAD;
 		return;
 	}
 	if (join_record(j, r, bare, arena)) {
-		j->any |= !r->joined;
+		j->said |= !r->joined;
 		return;
 	}
 	if (is_rule(bare)) {
 		j->state = RULE;
-		r->joined = true;
+		r->joined = r->frame = true;
 		return;
 	}
 	if (j->state == RULE)
 		j->state = PLAIN;
 	if (!r->prefixed)
-		r->joined = join_trace(j, bare) && j->any;
+		r->joined = join_trace(j, bare) && j->said;
 	else if (j->state == TRACED)
 		j->state = PLAIN;
-	j->any |= !r->joined;
+	j->said = true;
 }

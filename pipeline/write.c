@@ -18,7 +18,19 @@
 #include "sinks/documents.h"
 #include "sinks/files.h"
 
-enum { FLUSH_BYTES = 256 * 1024 };
+enum {
+	FLUSH_BYTES = 256 * 1024,
+	PENDING = 16, /* streams that are interleaved in one input */
+	PENDING_BYTES = 4 * 1024 * 1024, /* of one event with all its lines */
+};
+
+/* A log's document that further lines may continue: one a stream. */
+struct pending {
+	uint64_t stream; /* 0: none */
+	uint64_t number; /* the oldest gives way */
+	struct buf doc;
+	size_t at; /* where its message ends */
+};
 
 struct write {
 	struct run *run;
@@ -36,6 +48,8 @@ struct write {
 	struct merge *verdicts;
 	const struct verdict *verdict; /* the next one */
 	uint32_t service;              /* of the last log record */
+	struct pending pending[PENDING];
+	uint64_t n_pending; /* so many were begun */
 };
 
 static int64_t
@@ -86,6 +100,8 @@ write_abandon(struct run *run)
 	files_close(w->files);
 	for (int k = 0; k < FILE_KINDS; k++)
 		buf_fini(&w->out[k]);
+	for (int k = 0; k < PENDING; k++)
+		buf_fini(&w->pending[k].doc);
 	free(w->minute);
 	reading_fini(&w->reading);
 	origin_namer_fini(&w->namer);
@@ -247,6 +263,66 @@ has_request(const struct record *r)
 	       (r->kind == RECORD_SEGMENT && r->segment.has_http);
 }
 
+static void
+end_pending(struct write *w, struct pending *p)
+{
+	if (!p->stream)
+		return;
+	buf_str(&w->out[FILE_LOGS], buf_view(&p->doc));
+	buf_reset(&p->doc);
+	p->stream = 0;
+}
+
+/* The stream's document; else the one that gives way, or NULL. */
+static struct pending *
+pending_of(struct write *w, bool make)
+{
+	struct pending *oldest = &w->pending[0];
+
+	for (int k = 0; k < PENDING; k++) {
+		struct pending *p = &w->pending[k];
+
+		if (p->stream == w->reading.identity.stream)
+			return p;
+		if (!p->stream ||
+		    (oldest->stream && p->number < oldest->number))
+			oldest = p;
+	}
+	return make ? oldest : NULL;
+}
+
+static void
+begin_pending(struct write *w, const struct document_origin *o,
+    const struct record *r)
+{
+	struct pending *p = pending_of(w, true);
+
+	end_pending(w, p);
+	p->stream = w->reading.identity.stream;
+	p->number = ++w->n_pending;
+	p->at = document_log(&p->doc, o, r);
+}
+
+/* Another record of the stream, written or not: nothing continues the last. */
+static void
+close_pending(struct write *w)
+{
+	struct pending *p = pending_of(w, false);
+
+	if (p)
+		end_pending(w, p);
+}
+
+/* A line that continues the stream's log event is part of its message. */
+static void
+continue_pending(struct write *w, const struct record *r)
+{
+	struct pending *p = pending_of(w, false);
+
+	if (p && !r->frame && p->doc.n < PENDING_BYTES)
+		document_log_more(&p->doc, &p->at, r->event->message);
+}
+
 /* One record that the scan has kept. */
 static void
 write_record(struct write *w, const struct input *input, const struct record *r)
@@ -271,7 +347,7 @@ write_record(struct write *w, const struct input *input, const struct record *r)
 	else if (r->kind == RECORD_SEGMENT)
 		document_segment(&w->out[FILE_SEGMENTS], &o, r, &v);
 	else
-		document_log(&w->out[FILE_LOGS], &o, r);
+		begin_pending(w, &o, r);
 }
 
 static void
@@ -282,6 +358,29 @@ write_dead(struct write *w, const struct input *input, const struct dead *dead)
 		.stream = input->stream };
 
 	document_dead(&w->out[FILE_DEADLETTERS], &o, dead);
+}
+
+static void
+write_item(struct write *w, const struct input *input, const struct item *item)
+{
+	switch (item->fate) {
+	case FATE_KEPT:
+		close_pending(w);
+		write_record(w, input, &item->record);
+		break;
+	case FATE_FILTERED:
+	case FATE_DUPLICATE:
+		close_pending(w);
+		break;
+	case FATE_FOLDED:
+		continue_pending(w, &item->record);
+		break;
+	case FATE_DEAD:
+		write_dead(w, input, &item->dead);
+		break;
+	case FATE_CONTROL:
+		break;
+	}
 }
 
 static int
@@ -298,14 +397,14 @@ read_again(struct write *w, uint32_t index, struct err *err)
 	origin_namer_reset(&w->namer);
 	while (flow == FLOW_OK && !run_stopped(w->run)) {
 		flow = reading_next(&w->reading, &item, err);
-		if (flow == FLOW_OK && item.fate == FATE_KEPT)
-			write_record(w, input, &item.record);
-		if (flow == FLOW_OK && item.fate == FATE_DEAD)
-			write_dead(w, input, &item.dead);
+		if (flow == FLOW_OK)
+			write_item(w, input, &item);
 		for (int k = 0; k < FILE_KINDS; k++)
 			if (put(w, (enum file_kind)k, FLUSH_BYTES, err) != 0)
 				return -1;
 	}
+	for (int k = 0; k < PENDING; k++)
+		end_pending(w, &w->pending[k]);
 	reading_close(&w->reading);
 	return flow == FLOW_FAIL ? -1 : 0;
 }

@@ -180,13 +180,14 @@ document_request(struct buf *out, const struct document_origin *origin,
 	part_tail(out);
 }
 
-void
+size_t
 document_log(struct buf *out, const struct document_origin *origin,
     const struct record *r)
 {
 	static const char *const info[] = { "info", NULL };
 	char id[HASH_ID_SIZE];
 	struct nest n;
+	size_t at;
 
 	document_id(id, origin, r->event);
 	part_head(out, "logs", r->ts_ns, id);
@@ -196,13 +197,31 @@ document_log(struct buf *out, const struct document_origin *origin,
 	part_words(out, "type", info);
 	part_text(out, "id", r->event->id);
 	nest_close(out, n);
-	part_text(out, "message", r->event->message);
+	json_member_str(out, "message", r->event->message);
+	at = out->n - 1;
 	part_text_in(out, "service", "name", origin->service);
 	put_log(out, origin, r);
 	put_aws(out, origin, r, NULL);
 	nest_close(out, open_telltale(out, r));
 	buf_char(out, '}');
 	part_tail(out);
+	return at;
+}
+
+void
+document_log_more(struct buf *out, size_t *at, struct str line)
+{
+	struct buf text = { 0 };
+
+	/* Its opening quote becomes the line end, its closing one is there. */
+	json_put_str(&text, line);
+	buf_room(out, text.n);
+	memmove(out->p + *at + text.n, out->p + *at, out->n - *at);
+	memcpy(out->p + *at, "\\n", 2);
+	memcpy(out->p + *at + 2, text.p + 1, text.n - 2);
+	out->n += text.n;
+	*at += text.n;
+	buf_fini(&text);
 }
 
 /* "aws": X-Ray's own words about a segment. */

@@ -40,8 +40,13 @@ struct document_verdict {
 
 void document_request(struct buf *out, const struct document_origin *origin,
     const struct record *r, const struct document_verdict *v);
-void document_log(struct buf *out, const struct document_origin *origin,
+/*
+ * Returns where in `out` its message ends, for the lines that continue it:
+ * document_log_more puts one in, behind a line end, and moves the place.
+ */
+size_t document_log(struct buf *out, const struct document_origin *origin,
     const struct record *r);
+void document_log_more(struct buf *out, size_t *at, struct str line);
 void document_segment(struct buf *out, const struct document_origin *origin,
     const struct record *r, const struct document_verdict *v);
 void document_dead(struct buf *out, const struct document_origin *origin,
