@@ -140,8 +140,8 @@ static const char *const head[] = {
 	"of any node.",
 	"The braces may be left out.",
 	".It Ic edge Ns \\&( Ns Ar caller , callee ) { Ar conditions No }",
-	"One call from the one to the other satisfies them, as the caller saw "
-	"it.",
+	"One call from the one to the other satisfies them,",
+	"as the caller saw it.",
 	".It Ic rootcause . Ns Ar cause . Ns Ar list { Ar conditions No }",
 	"One element of the list satisfies them.",
 	".It Ic rootcause.json Cm = | != No # Ns Ar list",
@@ -155,8 +155,8 @@ static const char *const head[] = {
 	"A",
 	".Ar node",
 	"is a name in quotes, or",
-	".Ic id Ns \\&( Ns Ic name : Ar string , Ic type : Ar string , "
-	"Ic account.id : Ar string Ns \\&)",
+	".Ic id Ns \\&( Ns Ic name : Ar string ,",
+	".Ic type : Ar string , Ic account.id : Ar string )",
 	"with one to three of these.",
 	".Sh KEYWORDS",
 	NULL,

@@ -222,6 +222,28 @@ configure(struct store *s, enum store_mode mode, struct err *err)
 	    err);
 }
 
+/*
+ * A new store gets its tables, an old one what is new.  Not in WAL: the file's
+ * header must say whose it is from the first moment on.  Who else began the
+ * same at the same time is waited for.
+ */
+static int
+bring_up(struct store *s, struct err *err)
+{
+	int64_t version;
+
+	if (db_exec(s,
+		"PRAGMA auto_vacuum = INCREMENTAL;"
+		"PRAGMA journal_mode = DELETE; BEGIN IMMEDIATE",
+		err) != 0 ||
+	    db_number(s, "PRAGMA user_version", &version, err) != 0)
+		return -1;
+	if (version == 0 ? schema_make(s, err) != 0
+			 : schema_migrate(s, (int)version, err) != 0)
+		return -1;
+	return db_exec(s, "COMMIT", err);
+}
+
 static int
 open_write(struct store *s, const struct found *found, struct err *err)
 {
@@ -240,23 +262,9 @@ open_write(struct store *s, const struct found *found, struct err *err)
 	/* A new store may still be in its journal as a whole. */
 	if (db_number(s, "PRAGMA user_version", &version, err) != 0)
 		return -1;
-	if (version == 0) {
-		if (db_exec(s,
-			"PRAGMA auto_vacuum = INCREMENTAL;"
-			"PRAGMA journal_mode = WAL; BEGIN IMMEDIATE",
-			err) != 0 ||
-		    schema_make(s, err) != 0)
-			return -1;
-		return db_exec(s, "COMMIT", err);
-	}
-	if (db_exec(s, "PRAGMA journal_mode = WAL", err) != 0)
+	if (version < STORE_VERSION && bring_up(s, err) != 0)
 		return -1;
-	if (version == STORE_VERSION)
-		return 0;
-	if (db_exec(s, "BEGIN IMMEDIATE", err) != 0 ||
-	    schema_migrate(s, (int)version, err) != 0)
-		return -1;
-	return db_exec(s, "COMMIT", err);
+	return db_exec(s, "PRAGMA journal_mode = WAL", err);
 }
 
 /* What a failed beginning left: a file of ours that was not there before. */
@@ -302,6 +310,7 @@ static int
 open_read(struct store *s, const struct found *found, struct err *err)
 {
 	int64_t n;
+	int flags;
 
 	if (!found->there)
 		return err_set(err, "%s: there is no store", s->path);
@@ -310,8 +319,12 @@ open_read(struct store *s, const struct found *found, struct err *err)
 		    "%s: the store is of an older version; 'telltale replay "
 		    "--store' brings it up to date",
 		    s->path);
-	if (sqlite3_open_v2(s->path, &s->db,
-		SQLITE_OPEN_READONLY | SQLITE_OPEN_NOMUTEX, NULL) != SQLITE_OK)
+	/* Who may write takes away what reading leaves beside a store in WAL;
+	 * query_only sees to it that nothing else is written. */
+	flags = access(s->path, W_OK) == 0 ? SQLITE_OPEN_READWRITE
+					   : SQLITE_OPEN_READONLY;
+	if (sqlite3_open_v2(s->path, &s->db, flags | SQLITE_OPEN_NOMUTEX,
+		NULL) != SQLITE_OK)
 		return db_fail(s, err);
 	if (sqlite3_exec(s->db, "SELECT 1 FROM traces LIMIT 1", NULL, NULL,
 		NULL) == SQLITE_CANTOPEN &&

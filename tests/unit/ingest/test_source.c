@@ -20,7 +20,7 @@
 #include "ingest/input.h"
 
 enum { ZLIB = 15, GZIP = 31 };
-#define DIGEST UINT64_C(0xc7bf00969dbfa8d7)
+#define DIGEST UINT64_C(0xf5fdf5323fbce41f)
 
 /* What came out of a file. */
 struct got {
@@ -322,6 +322,25 @@ Test(source, goes_on_behind_garbage_at_the_next_member)
 	cr_assert_eq(g.notes.broken, 1);
 	cr_assert_eq(g.notes.members, 2);
 	drop(&g);
+	buf_fini(&file);
+}
+
+Test(source, a_torn_line_is_not_the_beginning_of_the_next_member)
+{
+	struct buf text = lines(4), file = { 0 };
+
+	/* A stored block of 7 bytes, then one of a type that there is not. */
+	buf_cat(&file, "\x1f\x8b\x08");
+	buf_str(&file, STR("\0\0\0\0\0\0\x03"));
+	buf_str(&file, STR("\0\x07\0\xf8\xff"
+			   "one\ntwo\x07"));
+	gz(&file, buf_view(&text));
+	struct got g = read_file(file);
+	cr_assert(str_starts(buf_view(&g.out), STR("one\ntwo\n")));
+	cr_assert(str_ends(buf_view(&g.out), buf_view(&text)));
+	cr_assert_eq(g.out.n, 8 + text.n);
+	drop(&g);
+	buf_fini(&text);
 	buf_fini(&file);
 }
 
