@@ -275,6 +275,9 @@ struct join {
 	char level[10];
 	char logger[JOIN_LOGGER_MAX];
 };
+/* A request was read.  Inside of a traceback it is another thread's. */
+void join_request(struct join *j);
+
 /*
  * Judges a line that is no request; fills r->joined and, for a record between
  * dashes, level, logger and text.  `bare` is the line with its logger's prefix.

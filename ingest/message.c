@@ -286,7 +286,7 @@ message_decode(struct message *m, const struct event *e, struct arena *arena,
 		.bad = bad };
 
 	if (m->quick && st->quick && quick_decode(m->quick, &f, r)) {
-		st->join.said = false;
+		join_request(&st->join);
 		return DECODE_OK;
 	}
 	peel(&p, e->message, &m->json, arena);
@@ -308,7 +308,7 @@ message_decode(struct message *m, const struct event *e, struct arena *arena,
 		log_line(st, &p, &f, arena, r);
 		return DECODE_OK;
 	}
-	st->join.said = false;
+	join_request(&st->join);
 	r->kind = RECORD_REQUEST;
 	r->dialect = d->name;
 	return dialect_finish(d, &s, &f, r);

@@ -190,6 +190,13 @@ join_trace(struct join *j, struct str s)
 }
 
 void
+join_request(struct join *j)
+{
+	if (j->state != TRACE)
+		j->said = false;
+}
+
+void
 join_log(struct join *j, struct record *r, struct str bare, struct arena *arena)
 {
 	struct str level;

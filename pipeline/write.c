@@ -303,13 +303,16 @@ begin_pending(struct write *w, const struct document_origin *o,
 	p->at = document_log(&p->doc, o, r);
 }
 
-/* Another record of the stream, written or not: nothing continues the last. */
+/*
+ * Another log event of the stream, written or not: nothing continues the last.
+ * A request may stand inside of another thread's traceback.
+ */
 static void
-close_pending(struct write *w)
+close_pending(struct write *w, const struct record *r)
 {
 	struct pending *p = pending_of(w, false);
 
-	if (p)
+	if (p && r->kind == RECORD_LOG)
 		end_pending(w, p);
 }
 
@@ -365,12 +368,12 @@ write_item(struct write *w, const struct input *input, const struct item *item)
 {
 	switch (item->fate) {
 	case FATE_KEPT:
-		close_pending(w);
+		close_pending(w, &item->record);
 		write_record(w, input, &item->record);
 		break;
 	case FATE_FILTERED:
 	case FATE_DUPLICATE:
-		close_pending(w);
+		close_pending(w, &item->record);
 		break;
 	case FATE_FOLDED:
 		continue_pending(w, &item->record);

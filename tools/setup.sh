@@ -29,6 +29,7 @@ table()
 	build,check,lint,clang,bench libyyjson-dev    JSON
 	check,lint,clang             libcriterion-dev the unit tests' framework
 	check,lint,clang,bench       python3          end-to-end tests, test data
+	check,lint,clang             graphviz         draws what map --dot prints
 	check,lint,clang,bench       jq               reads our JSON from outside
 	check,lint,clang             sqlite3          reads our store from outside
 	check,lint                   mandoc           reads our manual pages
