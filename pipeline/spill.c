@@ -149,7 +149,8 @@ run_add(struct spill *s, uint64_t offset, uint64_t count, int level)
 static inline unsigned
 key_byte(const struct spill_key *k, unsigned byte)
 {
-	return (byte < 8 ? k->lo >> byte * 8 : k->hi >> (byte - 8) * 8) & 255;
+	return (
+	    uint8_t)(byte < 8 ? k->lo >> byte * 8 : k->hi >> (byte - 8) * 8);
 }
 
 /*
