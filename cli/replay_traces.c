@@ -41,8 +41,10 @@ replay_traces(struct trace_tops *tops, const struct replay_options *options,
 	size_t n = 0;
 	int rc = 0;
 
+	tops->too_many = result->accounts.n[RECORD_SEGMENT][ACCOUNT_READ] >
+			 REPLAY_SEGMENTS_MAX;
 	for (size_t i = 0; i < result->inputs.n; i++)
-		if (has_traces(result, i))
+		if (!tops->too_many && has_traces(result, i))
 			paths[n++] = result->inputs.v[i].path;
 	/* The last so long of the whole archive, not of these inputs. */
 	if (o.last_ns > 0 && result->last_ns != WHEN_NONE &&

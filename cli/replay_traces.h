@@ -9,10 +9,14 @@
 #include "pipeline/replay.h"
 #include "pipeline/trace_tops.h"
 
+enum { REPLAY_SEGMENTS_MAX = 50000 };
+
 /*
  * Adds all traces but those of health checks, and, with options->service, of
  * that one alone.  Nothing is read when there are none; what can be read only
- * once is passed over.  -1 with err.
+ * once is passed over.  Beyond REPLAY_SEGMENTS_MAX nothing is read either and
+ * tops->too_many is set: putting traces together costs three times what
+ * counting their requests does.  -1 with err.
  */
 int replay_traces(struct trace_tops *tops, const struct replay_options *options,
     const struct replay_result *result, struct replay_progress *progress,

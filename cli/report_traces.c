@@ -136,6 +136,14 @@ report_traces(struct pen *p, const struct report *r)
 {
 	const struct trace_tops *tops = r->traces;
 
+	if (tops && tops->too_many) {
+		report_heading(p, "traces");
+		pen_wrap(p, PLAIN,
+		    STR("more than are read again for a report; 'telltale "
+			"query --sort responsetime --reverse EXPR PATH' lists "
+			"the slowest"),
+		    2);
+	}
 	if (!tops || tops->n == 0)
 		return;
 	report_heading(p, "traces, by the service that clients ask; "

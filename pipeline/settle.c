@@ -404,19 +404,30 @@ settle_span(struct run *run)
 	r->bucket_ns += CELL_NS;
 }
 
-/* A log whose every record was read elsewhere too is no service. */
+/*
+ * A log whose every record was read elsewhere too is no service, and one that
+ * was not asked for is not told of.
+ */
 static void
-drop_empty(struct replay_result *r)
+drop_services(struct run *run)
 {
+	struct replay_result *r = run->result;
 	size_t kept = 0;
 
 	for (size_t i = 0; i < r->n_services; i++) {
 		struct replay_service *s = &r->services[i];
 
-		if (s->requests || s->probes || s->logs || s->n_routes) {
+		if ((s->requests || s->probes || s->logs || s->n_routes) &&
+		    (run->service_only == UINT32_MAX ||
+			run->service_only == i)) {
 			r->services[kept++] = *s;
 			continue;
 		}
+		for (size_t k = 0; k < s->n_routes; k++) {
+			free(s->routes[k].route);
+			histogram_fini(&s->routes[k].latency);
+		}
+		free(s->routes);
 		free(s->name);
 		free(s->rule);
 	}
@@ -435,6 +446,6 @@ settle(struct run *run, struct err *err)
 	if (count_traces(run, err) != 0)
 		return -1;
 	rc = settle_cells(run, err);
-	drop_empty(run->result);
+	drop_services(run);
 	return rc;
 }

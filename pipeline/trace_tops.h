@@ -11,6 +11,7 @@
 #ifndef PIPELINE_TRACE_TOPS_H
 #define PIPELINE_TRACE_TOPS_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -61,6 +62,7 @@ struct trace_tops_service {
 
 struct trace_tops {
 	int64_t slow_ns;
+	bool too_many; /* not looked at: more than are read again */
 	struct trace_tops_service *v; /* by name, once ended */
 	size_t n;
 	struct arena arena;

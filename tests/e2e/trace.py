@@ -197,4 +197,14 @@ if os.path.isdir(CORPUS):
 else:
     skip("the corpus", f"{CORPUS} is not here")
 
+# Beyond 50 000 segments the report does not put traces together again.
+many = os.path.join(folder(), "many.ndjson")
+with open(many, "w") as f:
+    for i in range(50001):
+        f.write('{"id":"%016x","trace_id":"1-6b0141e8-%024x","name":"s",'
+                '"start_time":1795244520.0,"end_time":1795244520.1}\n' % (i, i))
+big = telltale("replay", many).text
+ok("more than are read again for a report" in big and "50,001 traces" in big,
+   "an archive of many traces: the report says where to ask", big)
+
 done()
