@@ -95,7 +95,7 @@ check: setup-check
 asan ubsan tsan noisal: setup-check
 clang: setup-clang
 asan ubsan tsan noisal clang:
-	@$(MAKE) FLAVOUR=$@ test
+	@TEST_TIMEOUT=900 $(MAKE) FLAVOUR=$@ test
 setup-check setup-clang setup-lint:
 	@$(SETUP) $(@:setup-%=%)
 

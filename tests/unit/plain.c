@@ -6,25 +6,47 @@
  *
  * These functions come before those of libcriterion, which is linked for the
  * rest (formatting).  Knows init, fini, signal, exit_code and disabled of a
- * test; writes TAP to the file of --tap=FILE; has no filter.
+ * test, init and fini of its suite; writes TAP to the file of --tap=FILE; has
+ * no filter.
  */
 #include <criterion/criterion.h>
 #include <criterion/event.h>
+#include <criterion/logging.h>
+#include <stdarg.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
-/* The linker's names for the section that Test() fills. */
+/* The linker's names for the sections that Test() and TestSuite() fill. */
 extern struct criterion_test *__start_cr_tst[];
 extern struct criterion_test *__stop_cr_tst[];
+extern struct criterion_suite *__start_cr_sts[];
+extern struct criterion_suite *__stop_cr_sts[];
 
 static const struct criterion_test *now;
 static bool failed;
 
+/* NULL: the suite was only named. */
+static const struct criterion_test_extra_data *
+suite_data(const char *name)
+{
+	for (struct criterion_suite **s = __start_cr_sts; s < __stop_cr_sts;
+	     s++)
+		if (*s && strcmp((*s)->name, name) == 0)
+			return (*s)->data;
+	return NULL;
+}
+
 void
 criterion_internal_test_setup(void)
 {
+	const struct criterion_test_extra_data *suite =
+	    suite_data(now->category);
+
+	if (suite && suite->init)
+		suite->init();
 	if (now->data->init)
 		now->data->init();
 }
@@ -38,8 +60,13 @@ criterion_internal_test_main(void (*test)(void))
 void
 criterion_internal_test_teardown(void)
 {
+	const struct criterion_test_extra_data *suite =
+	    suite_data(now->category);
+
 	if (now->data->fini)
 		now->data->fini();
+	if (suite && suite->fini)
+		suite->fini();
 }
 
 void
@@ -48,6 +75,18 @@ criterion_send_assert(struct criterion_assert_stats *a)
 	failed = failed || !a->passed;
 	fprintf(stderr, "%s/%s: %s:%u: %s\n", now->category, now->name, a->file,
 	    a->line, a->message);
+}
+
+void
+cr_log(enum criterion_severity severity, const char *msg, ...)
+{
+	va_list args;
+
+	(void)severity;
+	va_start(args, msg);
+	vfprintf(stderr, msg, args);
+	va_end(args);
+	fputc('\n', stderr);
 }
 
 void
@@ -66,10 +105,15 @@ criterion_abort_test(void)
 	_exit(99);
 }
 
-static bool
-passes(const struct criterion_test *t)
+struct job {
+	const struct criterion_test *test;
+	pid_t child; /* 0: disabled; -1: could not be started */
+	int status;
+};
+
+static pid_t
+start(const struct criterion_test *t)
 {
-	int status = 0;
 	pid_t child;
 
 	fflush(NULL);
@@ -79,12 +123,61 @@ passes(const struct criterion_test *t)
 		t->test();
 		exit(failed ? 99 : 0);
 	}
-	if (child < 0 || waitpid(child, &status, 0) != child)
+	return child;
+}
+
+/* Waits for any of the children. */
+static void
+reap(struct job *jobs, size_t n)
+{
+	int status = 0;
+	pid_t child = wait(&status);
+
+	for (size_t i = 0; i < n; i++)
+		if (jobs[i].child > 0 && jobs[i].child == child)
+			jobs[i].status = status;
+}
+
+static bool
+passed(const struct job *j)
+{
+	const struct criterion_test_extra_data *data = j->test->data;
+
+	if (j->child < 0)
 		return false;
-	if (t->data->signal)
-		return WIFSIGNALED(status) &&
-		       WTERMSIG(status) == t->data->signal;
-	return WIFEXITED(status) && WEXITSTATUS(status) == t->data->exit_code;
+	if (data->signal)
+		return WIFSIGNALED(j->status) &&
+		       WTERMSIG(j->status) == data->signal;
+	return WIFEXITED(j->status) &&
+	       WEXITSTATUS(j->status) == data->exit_code;
+}
+
+/* All tests, as many at a time as there are processors. */
+static size_t
+run(struct job *jobs)
+{
+	long most = sysconf(_SC_NPROCESSORS_ONLN);
+	long running = 0;
+	size_t n = 0;
+
+	for (struct criterion_test **t = __start_cr_tst; t < __stop_cr_tst;
+	     t++) {
+		if (!*t)
+			continue; /* padding of the section */
+		jobs[n].test = *t;
+		if (running > 0 && running >= most) {
+			reap(jobs, n);
+			running--;
+		}
+		if (!(*t)->data->disabled) {
+			jobs[n].child = start(*t);
+			running += jobs[n].child > 0;
+		}
+		n++;
+	}
+	for (; running > 0; running--)
+		reap(jobs, n);
+	return n;
 }
 
 int
@@ -92,27 +185,27 @@ main(int argc, char **argv)
 {
 	static const char option[] = "--tap=";
 	FILE *tap = stdout;
-	int n = 0;
+	struct job *jobs =
+	    calloc((size_t)(__stop_cr_tst - __start_cr_tst), sizeof(*jobs));
 	int bad = 0;
 
 	if (argc > 1 && strncmp(argv[1], option, strlen(option)) == 0)
 		tap = fopen(argv[1] + strlen(option), "w");
-	if (!tap)
+	if (!tap || !jobs)
 		return 3;
-	for (struct criterion_test **t = __start_cr_tst; t < __stop_cr_tst;
-	     t++) {
-		bool skip;
-		bool ok;
+	size_t n = run(jobs);
 
-		if (!*t)
-			continue; /* padding of the section */
-		skip = (*t)->data->disabled;
-		ok = skip || passes(*t);
+	for (size_t i = 0; i < n; i++) {
+		const struct criterion_test *t = jobs[i].test;
+		bool skip = jobs[i].child == 0;
+		bool ok = skip || passed(&jobs[i]);
+
 		bad += !ok;
-		fprintf(tap, "%sok %d - %s/%s%s\n", ok ? "" : "not ", ++n,
-		    (*t)->category, (*t)->name, skip ? " # skip disabled" : "");
+		fprintf(tap, "%sok %zu - %s/%s%s\n", ok ? "" : "not ", i + 1,
+		    t->category, t->name, skip ? " # skip disabled" : "");
 	}
-	fprintf(tap, "1..%d\n", n);
+	fprintf(tap, "1..%zu\n", n);
 	fclose(tap);
+	free(jobs);
 	return bad > 0;
 }
