@@ -48,8 +48,8 @@ SRC  := $(filter-out cli/main.c ingest/inflate_%.c ingest/marks_%.c,\
   $(wildcard $(ROOMS:%=%/*.c))) $(wildcard $(CHOSEN))
 OBJ  := $(SRC:%.c=$(BUILD)/%.o)
 MAIN := $(BUILD)/cli/main.o
-UNIT := $(patsubst %.c,$(BUILD)/%.o,$(wildcard tests/unit/*/*.c) \
-  $(if $(filter tsan,$(FLAVOUR)),tests/unit/plain.c))
+UNIT := $(patsubst %.c,$(BUILD)/%.o,$(if $(filter tsan,$(FLAVOUR)),\
+  tests/unit/plain.c $(wildcard tests/unit/pipeline/*.c),$(wildcard tests/unit/*/*.c)))
 FUZZ := $(patsubst %.c,$(BUILD)/%,$(wildcard tests/fuzz/fuzz_*.c))
 MAKEFLAGS += --no-print-directory
 

@@ -7,7 +7,7 @@
  * These functions come before those of libcriterion, which is linked for the
  * rest (formatting).  Knows init, fini, signal, exit_code and disabled of a
  * test, init and fini of its suite; writes TAP to the file of --tap=FILE; has
- * no filter.
+ * no filter.  Threads are the pipeline's alone, and so are the tests here.
  */
 #include <criterion/criterion.h>
 #include <criterion/event.h>
@@ -22,8 +22,8 @@
 /* The linker's names for the sections that Test() and TestSuite() fill. */
 extern struct criterion_test *__start_cr_tst[];
 extern struct criterion_test *__stop_cr_tst[];
-extern struct criterion_suite *__start_cr_sts[];
-extern struct criterion_suite *__stop_cr_sts[];
+extern struct criterion_suite *__start_cr_sts[] __attribute__((weak));
+extern struct criterion_suite *__stop_cr_sts[] __attribute__((weak));
 
 static const struct criterion_test *now;
 static bool failed;
