@@ -48,20 +48,23 @@ kind_name(int kind)
 				  : record_kind_name((enum record_kind)kind);
 }
 
+void
+replay_service_fini(struct replay_service *s)
+{
+	for (size_t k = 0; k < s->n_routes; k++) {
+		free(s->routes[k].route);
+		histogram_fini(&s->routes[k].latency);
+	}
+	free(s->routes);
+	free(s->name);
+	free(s->rule);
+}
+
 static void
 forget_services(struct replay_result *r)
 {
-	for (size_t i = 0; i < r->n_services; i++) {
-		struct replay_service *s = &r->services[i];
-
-		for (size_t k = 0; k < s->n_routes; k++) {
-			free(s->routes[k].route);
-			histogram_fini(&s->routes[k].latency);
-		}
-		free(s->routes);
-		free(s->name);
-		free(s->rule);
-	}
+	for (size_t i = 0; i < r->n_services; i++)
+		replay_service_fini(&r->services[i]);
 	free(r->services);
 	r->services = NULL;
 	r->n_services = 0;

@@ -133,6 +133,9 @@ struct votes {
 int join_votes(struct run *run, struct votes *votes, struct err *err);
 int join_rows(struct run *run, struct err *err);
 
+/* replay.c */
+void replay_service_fini(struct replay_service *s);
+
 /* settle.c */
 int settle(struct run *run, struct err *err);
 

@@ -423,13 +423,7 @@ drop_services(struct run *run)
 			r->services[kept++] = *s;
 			continue;
 		}
-		for (size_t k = 0; k < s->n_routes; k++) {
-			free(s->routes[k].route);
-			histogram_fini(&s->routes[k].latency);
-		}
-		free(s->routes);
-		free(s->name);
-		free(s->rule);
+		replay_service_fini(s);
 	}
 	r->n_services = kept;
 }
