@@ -7,19 +7,14 @@
 #include <string.h>
 
 #include "cli/command.h"
+#include "cli/options.h"
 
 struct flags {
 	bool help;
 };
 
 static const struct opt opts[] = {
-	{
-	    .name = "help",
-	    .letter = 'h',
-	    .type = OPT_FLAG,
-	    .offset = offsetof(struct flags, help),
-	    .help = "Show this help.",
-	},
+	{ OPTION_HELP },
 	{ .name = NULL },
 };
 

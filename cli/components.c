@@ -7,6 +7,7 @@
 
 #include "analyzers/judge.h"
 #include "cli/command.h"
+#include "cli/options.h"
 #include "cli/pen.h"
 #include "core/json.h"
 #include "core/regex.h"
@@ -25,13 +26,7 @@ static const struct opt opts[] = {
 	    .offset = offsetof(struct flags, json),
 	    .help = "Print one JSON object.",
 	},
-	{
-	    .name = "help",
-	    .letter = 'h',
-	    .type = OPT_FLAG,
-	    .offset = offsetof(struct flags, help),
-	    .help = "Show this help.",
-	},
+	{ OPTION_HELP },
 	{ .name = NULL },
 };
 

@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "cli/command.h"
+#include "cli/options.h"
 #include "core/json.h"
 #include "core/term.h"
 #include "query/group.h"
@@ -36,13 +37,7 @@ static const struct opt opts[] = {
 	    .offset = offsetof(struct flags, json),
 	    .help = "With list: print one JSON object.",
 	},
-	{
-	    .name = "help",
-	    .letter = 'h',
-	    .type = OPT_FLAG,
-	    .offset = offsetof(struct flags, help),
-	    .help = "Show this help.",
-	},
+	{ OPTION_HELP },
 	{ .name = NULL },
 };
 

@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include "cli/command.h"
+#include "cli/options.h"
 #include "core/term.h"
 #include "sinks/documents.h"
 
@@ -26,13 +27,7 @@ static const struct opt opts[] = {
 	    .offset = offsetof(struct flags, fields),
 	    .help = "Print the fields of documents, in Markdown.",
 	},
-	{
-	    .name = "help",
-	    .letter = 'h',
-	    .type = OPT_FLAG,
-	    .offset = offsetof(struct flags, help),
-	    .help = "Show this help.",
-	},
+	{ OPTION_HELP },
 	{ .name = NULL },
 };
 

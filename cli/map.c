@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "cli/command.h"
+#include "cli/options.h"
 #include "cli/report.h"
 #include "cli/trace_read.h"
 #include "core/mem.h"
@@ -23,19 +24,6 @@ struct flags {
 	int64_t series, since, until, last;
 	int color, width, threads, probes;
 	uint64_t max_nodes;
-};
-
-static const char *const colors[] = {
-	[TERM_COLOR_AUTO] = "auto",
-	[TERM_COLOR_ALWAYS] = "always",
-	[TERM_COLOR_NEVER] = "never",
-	[TERM_COLOR_NEVER + 1] = NULL,
-};
-static const char *const probes[] = {
-	[PROBES_FOLD] = "fold",
-	[PROBES_KEEP] = "keep",
-	[PROBES_DROP] = "drop",
-	[PROBES_DROP + 1] = NULL,
 };
 
 static const struct opt opts[] = {
@@ -87,113 +75,39 @@ static const struct opt opts[] = {
 	    .max = 10000,
 	    .help = "Draw at most N nodes, those nearest to the clients.",
 	},
-	{
-	    .name = "color",
-	    .type = OPT_CHOICE,
-	    .offset = offsetof(struct flags, color),
-	    .arg = "WHEN",
-	    .preset = "auto",
-	    .choices = colors,
-	    .help = "Colour the drawing.",
-	},
-	{
-	    .name = "width",
-	    .type = OPT_INT,
-	    .offset = offsetof(struct flags, width),
-	    .arg = "COLUMNS",
-	    .absent = "the terminal's, else 80",
-	    .min = TERM_WIDTH_MIN,
-	    .max = TERM_WIDTH_MAX,
-	    .help = "Make the lines at most so wide.",
-	},
-	{
-	    .name = "quiet",
-	    .letter = 'q',
-	    .type = OPT_FLAG,
-	    .offset = offsetof(struct flags, quiet),
-	    .help = "Show no progress.",
-	},
-	{
-	    .group = "What is looked at",
-	    .name = "since",
-	    .type = OPT_TIME,
-	    .offset = offsetof(struct flags, since),
-	    .arg = "TIME",
-	    .help = "Leave out traces that began before TIME.",
-	},
-	{
-	    .name = "until",
-	    .type = OPT_TIME,
-	    .offset = offsetof(struct flags, until),
-	    .arg = "TIME",
-	    .help = "Leave out traces that began at TIME or later.",
-	},
-	{
-	    .name = "last",
-	    .type = OPT_SPAN,
-	    .offset = offsetof(struct flags, last),
-	    .arg = "SPAN",
-	    .min = NS_PER_SEC,
-	    .help = "Look at the last SPAN of the archive only.",
-	},
-	{
-	    .name = "probes",
-	    .type = OPT_CHOICE,
-	    .offset = offsetof(struct flags, probes),
-	    .arg = "HOW",
-	    .preset = "fold",
-	    .choices = probes,
+	{ OPTION_COLOR },
+	{ OPTION_WIDTH },
+	{ OPTION_QUIET },
+	{ .group = "What is looked at",
+	    OPTION_SINCE,
+	    .help = "Leave out traces that began before TIME." },
+	{ OPTION_UNTIL,
+	    .help = "Leave out traces that began at TIME or later." },
+	{ OPTION_LAST, .help = "Look at the last SPAN of the archive only." },
+	{ OPTION_PROBES,
 	    .help = "What becomes of the traces of health checks: counted "
 		    "beside, counted like others, or left out. JSON holds "
-		    "all but what is left out, as X-Ray's own does.",
-	},
-	{
-	    .group = "How it is read",
-	    .name = "store",
-	    .type = OPT_TEXT,
-	    .offset = offsetof(struct flags, store),
-	    .arg = "FILE",
+		    "all but what is left out, as X-Ray's own does." },
+	{ .group = "How it is read",
+	    OPTION_STORE,
 	    .help = "Take the traces from the store FILE that 'telltale "
-		    "replay --store' made, instead of an archive.",
-	},
-	{
-	    .name = "threads",
-	    .letter = 'j',
-	    .type = OPT_INT,
-	    .offset = offsetof(struct flags, threads),
-	    .arg = "N",
-	    .absent = "one a core",
-	    .min = 0,
-	    .max = 256,
-	    .help = "Read with N threads; the result is the same for any.",
-	},
-	{
-	    .name = "help",
-	    .letter = 'h',
-	    .type = OPT_FLAG,
-	    .offset = offsetof(struct flags, help),
-	    .help = "Show this help.",
-	},
+		    "replay --store' made, instead of an archive." },
+	{ OPTION_THREADS },
+	{ OPTION_HELP },
 	{ .name = NULL },
 };
 
 static int
 check(const struct flags *f, int n, uint8_t id[16], struct err *err)
 {
-	if (f->store && n > 0)
-		return err_set(err, "--store and PATHs exclude each other");
-	if (n == 0 && !f->store)
-		return err_set(err, "a PATH is missing: files, directories, "
-				    "or - for standard input");
+	if (options_check_traces(f->store, (size_t)n, err) != 0 ||
+	    options_check_range(f->since, f->until, err) != 0)
+		return -1;
 	if (f->json + f->dot + (f->series > 0) > 1)
 		return err_set(err,
 		    "--json, --dot and --series exclude each other");
 	if (f->node && f->series == 0)
 		return err_set(err, "--node is for --series");
-	if (f->since != WHEN_NONE && f->until != WHEN_NONE &&
-	    f->since >= f->until)
-		return err_set(err, "--since is not before --until: nothing "
-				    "is between them");
 	if (f->trace && !xray_trace_id(str_of(f->trace), id))
 		return err_set(err,
 		    "--trace: '%s' is no trace id: 1-8hex-24hex, or 32 hex "

@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "cli/command.h"
+#include "cli/options.h"
 #include "cli/group.h"
 #include "core/when.h"
 #include "query/es.h"
@@ -26,12 +27,6 @@ struct flags {
 	int sort, threads, color, width;
 };
 
-static const char *const colors[] = {
-	[TERM_COLOR_AUTO] = "auto",
-	[TERM_COLOR_ALWAYS] = "always",
-	[TERM_COLOR_NEVER] = "never",
-	[TERM_COLOR_NEVER + 1] = NULL,
-};
 /* One behind enum query_sort: the first is "as the form has it". */
 static const char *const sorts[] = {
 	[0] = "default",
@@ -48,15 +43,10 @@ static const char *const sorts[] = {
 };
 
 static const struct opt opts[] = {
-	{
-	    .group = "What is asked",
-	    .name = "store",
-	    .type = OPT_TEXT,
-	    .offset = offsetof(struct flags, store),
-	    .arg = "FILE",
+	{ .group = "What is asked",
+	    OPTION_STORE,
 	    .help = "Ask the store FILE that 'telltale replay --store' made, "
-		    "instead of an archive.",
-	},
+		    "instead of an archive." },
 	{
 	    .name = "requests",
 	    .type = OPT_FLAG,
@@ -69,28 +59,10 @@ static const struct opt opts[] = {
 	    .offset = offsetof(struct flags, findings),
 	    .help = "Ask findings instead of traces.",
 	},
-	{
-	    .name = "since",
-	    .type = OPT_TIME,
-	    .offset = offsetof(struct flags, since),
-	    .arg = "TIME",
-	    .help = "Leave out what began before TIME.",
-	},
-	{
-	    .name = "until",
-	    .type = OPT_TIME,
-	    .offset = offsetof(struct flags, until),
-	    .arg = "TIME",
-	    .help = "Leave out what began at TIME or later.",
-	},
-	{
-	    .name = "last",
-	    .type = OPT_SPAN,
-	    .offset = offsetof(struct flags, last),
-	    .arg = "SPAN",
-	    .min = NS_PER_SEC,
-	    .help = "Look at the last SPAN of the archive or store only.",
-	},
+	{ OPTION_SINCE, .help = "Leave out what began before TIME." },
+	{ OPTION_UNTIL, .help = "Leave out what began at TIME or later." },
+	{ OPTION_LAST,
+	    .help = "Look at the last SPAN of the archive or store only." },
 	{
 	    .name = "groups",
 	    .type = OPT_TEXT,
@@ -155,25 +127,8 @@ static const struct opt opts[] = {
 	    .offset = offsetof(struct flags, csv),
 	    .help = "Print comma-separated values (RFC 4180).",
 	},
-	{
-	    .name = "color",
-	    .type = OPT_CHOICE,
-	    .offset = offsetof(struct flags, color),
-	    .arg = "WHEN",
-	    .preset = "auto",
-	    .choices = colors,
-	    .help = "Colour the table.",
-	},
-	{
-	    .name = "width",
-	    .type = OPT_INT,
-	    .offset = offsetof(struct flags, width),
-	    .arg = "COLUMNS",
-	    .absent = "the terminal's, else 80",
-	    .min = TERM_WIDTH_MIN,
-	    .max = TERM_WIDTH_MAX,
-	    .help = "Make the lines at most so wide.",
-	},
+	{ OPTION_COLOR },
+	{ OPTION_WIDTH },
 	{
 	    .group = "What is done with the expression",
 	    .name = "check",
@@ -195,32 +150,9 @@ static const struct opt opts[] = {
 	    .offset = offsetof(struct flags, explain_es),
 	    .help = "Print it as a query of Elasticsearch.",
 	},
-	{
-	    .group = "How it is read",
-	    .name = "threads",
-	    .letter = 'j',
-	    .type = OPT_INT,
-	    .offset = offsetof(struct flags, threads),
-	    .arg = "N",
-	    .absent = "one a core",
-	    .min = 0,
-	    .max = 256,
-	    .help = "Read with N threads; the result is the same for any.",
-	},
-	{
-	    .name = "quiet",
-	    .letter = 'q',
-	    .type = OPT_FLAG,
-	    .offset = offsetof(struct flags, quiet),
-	    .help = "Show no progress.",
-	},
-	{
-	    .name = "help",
-	    .letter = 'h',
-	    .type = OPT_FLAG,
-	    .offset = offsetof(struct flags, help),
-	    .help = "Show this help.",
-	},
+	{ .group = "How it is read", OPTION_THREADS },
+	{ OPTION_QUIET },
+	{ OPTION_HELP },
 	{ .name = NULL },
 };
 
@@ -375,18 +307,11 @@ set_form(struct query_ask *ask, const struct flags *f, struct err *err)
 static int
 check(const struct query_ask *ask, const struct flags *f, struct err *err)
 {
-	if (f->since != WHEN_NONE && f->until != WHEN_NONE &&
-	    f->since >= f->until)
-		return err_set(err, "--since is not before --until: nothing "
-				    "is between them");
+	if (options_check_range(f->since, f->until, err) != 0)
+		return -1;
 	if (f->check || f->explain_sql || f->explain_es)
 		return 0;
-	if (f->store && ask->n_paths > 0)
-		return err_set(err, "--store and a PATH exclude each other");
-	if (!f->store && ask->n_paths == 0)
-		return err_set(err, "a PATH or --store is missing: files, "
-				    "directories, or - for standard input");
-	return 0;
+	return options_check_traces(f->store, ask->n_paths, err);
 }
 
 /* argv: the expression, then the paths. */

@@ -14,6 +14,7 @@
 #include <unistd.h>
 
 #include "cli/command.h"
+#include "cli/options.h"
 #include "cli/progress.h"
 #include "cli/replay_json.h"
 #include "cli/replay_traces.h"
@@ -34,18 +35,6 @@ struct flags {
 
 static const char *const levels[] = { "never", "info", "warning", "critical",
 	NULL };
-static const char *const probes[] = {
-	[PROBES_FOLD] = "fold",
-	[PROBES_KEEP] = "keep",
-	[PROBES_DROP] = "drop",
-	[PROBES_DROP + 1] = NULL,
-};
-static const char *const colors[] = {
-	[TERM_COLOR_AUTO] = "auto",
-	[TERM_COLOR_ALWAYS] = "always",
-	[TERM_COLOR_NEVER] = "never",
-	[TERM_COLOR_NEVER + 1] = NULL,
-};
 
 static const struct opt opts[] = {
 	{
@@ -71,32 +60,9 @@ static const struct opt opts[] = {
 	    .help = "Write documents as NDJSON files into DIR as well, which "
 		    "is made where missing.",
 	},
-	{
-	    .name = "color",
-	    .type = OPT_CHOICE,
-	    .offset = offsetof(struct flags, color),
-	    .arg = "WHEN",
-	    .preset = "auto",
-	    .choices = colors,
-	    .help = "Colour the report.",
-	},
-	{
-	    .name = "width",
-	    .type = OPT_INT,
-	    .offset = offsetof(struct flags, width),
-	    .arg = "COLUMNS",
-	    .absent = "the terminal's, else 80",
-	    .min = TERM_WIDTH_MIN,
-	    .max = TERM_WIDTH_MAX,
-	    .help = "Make the report's lines at most so wide.",
-	},
-	{
-	    .name = "quiet",
-	    .letter = 'q',
-	    .type = OPT_FLAG,
-	    .offset = offsetof(struct flags, quiet),
-	    .help = "Show no progress.",
-	},
+	{ OPTION_COLOR },
+	{ OPTION_WIDTH },
+	{ OPTION_QUIET },
 	{
 	    .name = "explain-input",
 	    .type = OPT_FLAG,
@@ -104,30 +70,12 @@ static const struct opt opts[] = {
 	    .help = "Do not replay; say of each input what it was recognised "
 		    "as, why, and show its first record.",
 	},
-	{
-	    .group = "What is looked at",
-	    .name = "since",
-	    .type = OPT_TIME,
-	    .offset = offsetof(struct flags, since),
-	    .arg = "TIME",
+	{ .group = "What is looked at",
+	    OPTION_SINCE,
 	    .help = "Leave out what happened before TIME, by the events' own "
-		    "time.",
-	},
-	{
-	    .name = "until",
-	    .type = OPT_TIME,
-	    .offset = offsetof(struct flags, until),
-	    .arg = "TIME",
-	    .help = "Leave out what happened at TIME or later.",
-	},
-	{
-	    .name = "last",
-	    .type = OPT_SPAN,
-	    .offset = offsetof(struct flags, last),
-	    .arg = "SPAN",
-	    .min = 1000000000,
-	    .help = "Look at the last SPAN of the archive only.",
-	},
+		    "time." },
+	{ OPTION_UNTIL, .help = "Leave out what happened at TIME or later." },
+	{ OPTION_LAST, .help = "Look at the last SPAN of the archive only." },
 	{
 	    .name = "service",
 	    .letter = 's',
@@ -179,16 +127,9 @@ static const struct opt opts[] = {
 	    .help = "Exit with status 1 when there is a finding of LEVEL or "
 		    "above.",
 	},
-	{
-	    .name = "probes",
-	    .type = OPT_CHOICE,
-	    .offset = offsetof(struct flags, probes),
-	    .arg = "HOW",
-	    .preset = "fold",
-	    .choices = probes,
+	{ OPTION_PROBES,
 	    .help = "What becomes of health checks that succeed: folded into "
-		    "the roll-up, kept as documents, or dropped and counted.",
-	},
+		    "the roll-up, kept as documents, or dropped and counted." },
 	{
 	    .name = "probe-path",
 	    .type = OPT_LIST,
@@ -205,15 +146,10 @@ static const struct opt opts[] = {
 	    .help = "Health checks have a user agent that begins with PREFIX, "
 		    "as ELB-HealthChecker/ and kube-probe/ do.",
 	},
-	{
-	    .group = "What is kept",
-	    .name = "store",
-	    .type = OPT_TEXT,
-	    .offset = offsetof(struct flags, store),
-	    .arg = "FILE",
+	{ .group = "What is kept",
+	    OPTION_STORE,
 	    .help = "Keep findings and traces in the store FILE, which is "
-		    "made where missing; 'telltale query' asks it.",
-	},
+		    "made where missing; 'telltale query' asks it." },
 	{
 	    .name = "store-requests",
 	    .type = OPT_FLAG,
@@ -240,18 +176,7 @@ static const struct opt opts[] = {
 	    .help = "Delete the oldest from the store until it has at most "
 		    "SIZE.",
 	},
-	{
-	    .group = "How it is read",
-	    .name = "threads",
-	    .letter = 'j',
-	    .type = OPT_INT,
-	    .offset = offsetof(struct flags, threads),
-	    .arg = "N",
-	    .absent = "one a core",
-	    .min = 0,
-	    .max = 256,
-	    .help = "Read with N threads; the result is the same for any.",
-	},
+	{ .group = "How it is read", OPTION_THREADS },
 	{
 	    .name = "pcre2",
 	    .type = OPT_FLAG,
@@ -300,13 +225,7 @@ static const struct opt opts[] = {
 	    .help = "Stop reading an input that inflates to more than N times "
 		    "its size, after the first 64 MiB.",
 	},
-	{
-	    .name = "help",
-	    .letter = 'h',
-	    .type = OPT_FLAG,
-	    .offset = offsetof(struct flags, help),
-	    .help = "Show this help.",
-	},
+	{ OPTION_HELP },
 	{ .name = NULL },
 };
 
@@ -402,10 +321,8 @@ settings_init(struct settings *s, const struct flags *f, struct err *err)
 	    (f->store_requests || f->store_keep > 0 || f->store_max > 0))
 		return err_set(err, "--store is missing: the other options of "
 				    "the store need its FILE");
-	if (f->since != WHEN_NONE && f->until != WHEN_NONE &&
-	    f->since >= f->until)
-		return err_set(err, "--since is not before --until: nothing "
-				    "is between them");
+	if (options_check_range(f->since, f->until, err) != 0)
+		return -1;
 	o->limits.block_bytes = f->block;
 	o->limits.line_bytes = f->line;
 	o->limits.document_bytes = f->document;
@@ -599,11 +516,11 @@ run_with_folder(const struct flags *f, struct replay_options *options,
 }
 
 static int
-prepare(struct settings *s, const struct flags *f, int paths, struct err *err)
+prepare(struct settings *s, const struct flags *f, size_t paths,
+    struct err *err)
 {
-	if (paths == 0)
-		return err_set(err, "a PATH is missing: files, directories, or "
-				    "- for standard input");
+	if (options_check_paths(paths, err) != 0)
+		return -1;
 	return settings_init(s, f, err);
 }
 
@@ -619,7 +536,7 @@ run(int argc, char **argv)
 
 	opt_defaults(opts, &f);
 	if (opt_parse(opts, &f, argc, argv, &n, &err) < 0 ||
-	    (!f.help && prepare(&s, &f, n, &err) < 0)) {
+	    (!f.help && prepare(&s, &f, (size_t)n, &err) < 0)) {
 		status = command_usage(&command_replay, &err);
 	} else if (f.help) {
 		status = command_help_print(&command_replay);

@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "cli/command.h"
+#include "cli/options.h"
 #include "cli/trace_read.h"
 #include "core/json.h"
 #include "core/mem.h"
@@ -23,13 +24,6 @@ struct flags {
 	const char *compare, *store;
 	int color, width, threads;
 	uint64_t max_spans;
-};
-
-static const char *const colors[] = {
-	[TERM_COLOR_AUTO] = "auto",
-	[TERM_COLOR_ALWAYS] = "always",
-	[TERM_COLOR_NEVER] = "never",
-	[TERM_COLOR_NEVER + 1] = NULL,
 };
 
 static const struct opt opts[] = {
@@ -76,60 +70,16 @@ static const struct opt opts[] = {
 	    .max = 250000,
 	    .help = "Show at most N spans, the failing and the longest.",
 	},
-	{
-	    .name = "color",
-	    .type = OPT_CHOICE,
-	    .offset = offsetof(struct flags, color),
-	    .arg = "WHEN",
-	    .preset = "auto",
-	    .choices = colors,
-	    .help = "Colour the waterfall.",
-	},
-	{
-	    .name = "width",
-	    .type = OPT_INT,
-	    .offset = offsetof(struct flags, width),
-	    .arg = "COLUMNS",
-	    .absent = "the terminal's, else 80",
-	    .min = TERM_WIDTH_MIN,
-	    .max = TERM_WIDTH_MAX,
-	    .help = "Make the lines at most so wide.",
-	},
-	{
-	    .name = "quiet",
-	    .letter = 'q',
-	    .type = OPT_FLAG,
-	    .offset = offsetof(struct flags, quiet),
-	    .help = "Show no progress.",
-	},
-	{
-	    .group = "How it is read",
-	    .name = "store",
-	    .type = OPT_TEXT,
-	    .offset = offsetof(struct flags, store),
-	    .arg = "FILE",
+	{ OPTION_COLOR },
+	{ OPTION_WIDTH },
+	{ OPTION_QUIET },
+	{ .group = "How it is read",
+	    OPTION_STORE,
 	    .help = "Take the trace from the store FILE that 'telltale replay "
 		    "--store' made; PATHs are then looked at for log lines "
-		    "only.",
-	},
-	{
-	    .name = "threads",
-	    .letter = 'j',
-	    .type = OPT_INT,
-	    .offset = offsetof(struct flags, threads),
-	    .arg = "N",
-	    .absent = "one a core",
-	    .min = 0,
-	    .max = 256,
-	    .help = "Read with N threads; the result is the same for any.",
-	},
-	{
-	    .name = "help",
-	    .letter = 'h',
-	    .type = OPT_FLAG,
-	    .offset = offsetof(struct flags, help),
-	    .help = "Show this help.",
-	},
+		    "only." },
+	{ OPTION_THREADS },
+	{ OPTION_HELP },
 	{ .name = NULL },
 };
 
@@ -403,9 +353,8 @@ check(const struct flags *f, int n, char **argv, struct err *err)
 	if (check_id(argv[0], err) < 0 ||
 	    (f->compare && check_id(f->compare, err) < 0))
 		return -1;
-	if (n == 1 && !f->store)
-		return err_set(err, "a PATH is missing: files, directories, "
-				    "or - for standard input");
+	if (n == 1 && options_check_traces(f->store, 0, err) != 0)
+		return -1;
 	if (f->json + f->raw + f->summary > 1)
 		return err_set(err,
 		    "--json, --summary and --raw exclude each other");

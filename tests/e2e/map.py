@@ -35,7 +35,7 @@ def archive(name, docs):
 
 
 USAGE = [
-    ([], "a PATH is missing: files, directories, or - for standard input"),
+    ([], "a PATH or --store is missing: files, directories, or - for standard input"),
     (["--json", "--dot", "."],
      "--json, --dot and --series exclude each other"),
     (["--node", "x", "."], "--node is for --series"),

@@ -38,7 +38,7 @@ def archive(name, docs):
 
 USAGE = [
     ([], "an ID is missing, and PATHs to look for it in"),
-    ([ID], "a PATH is missing: files, directories, or - for standard input"),
+    ([ID], "a PATH or --store is missing: files, directories, or - for standard input"),
     (["5f84c7", "."], "'5f84c7' is no trace id: 1-8hex-24hex, 32 hex digits, "
      "or at least the first 8 of them"),
     (["--json", "--raw", ID, "."],
