@@ -9,7 +9,7 @@
 #include "cli/command.h"
 #include "cli/query.h"
 #include "cli/table.h"
-#include "cli/trace_read.h"
+#include "cli/reading.h"
 #include "core/json.h"
 #include "core/mem.h"
 #include "core/when.h"
@@ -261,27 +261,11 @@ take_requests(struct documents *l, const char *dir, struct err *err)
 	return rc;
 }
 
-static void
-say_failed(struct documents *l, const struct replay_result *r)
-{
-	for (size_t i = 0; i < r->inputs.n; i++) {
-		bool failed = r->inputs.v[i].state == INPUT_FAILED;
-		const char *why =
-		    failed ? r->inputs.v[i].why : r->read[i].error;
-
-		if (!failed && !why)
-			continue;
-		command_say("%s: %s", r->inputs.v[i].path,
-		    why ? why : "cannot be read");
-		l->status = failed ? STATUS_NOINPUT : STATUS_IO;
-	}
-}
-
+/* -1 with err; 1: it was stopped, which is said. */
 static int
 read_archive(struct documents *l, struct err *err)
 {
 	const struct query_ask *ask = l->ask;
-	struct replay_progress *progress = trace_read_progress();
 	struct replay_options o;
 	struct replay_result r;
 	struct buf dir = { 0 };
@@ -297,21 +281,20 @@ read_archive(struct documents *l, struct err *err)
 	o.last_ns = ask->last_ns;
 	o.threads = ask->threads;
 	o.out = ask->findings ? NULL : buf_cstr(&dir);
-	trace_read_signals();
-	rc = replay(&o, ask->paths, ask->n_paths, progress, &r, err);
-	if (rc == 0 && progress->stop)
-		rc = err_set(err, "interrupted: nothing is printed, since it "
-				  "would not be complete");
-	if (rc == 0)
-		say_failed(l, &r);
-	if (rc == 0 && ask->findings)
-		take_findings(l, &r);
-	else if (rc == 0)
-		rc = take_requests(l, o.out, err);
-	if (rc != 0)
-		l->status = progress->stop ? STATUS_INTERRUPTED
-			    : r.inputs.n   ? STATUS_IO
-					   : STATUS_NOINPUT;
+	reading_signals();
+	rc = replay(&o, ask->paths, ask->n_paths, reading_progress(), &r, err);
+	l->status = reading_stopped();
+	if (l->status != STATUS_OK) {
+		rc = 1;
+	} else if (rc == 0) {
+		l->status = reading_failed(&r);
+		if (ask->findings)
+			take_findings(l, &r);
+		else
+			rc = take_requests(l, o.out, err);
+	}
+	if (rc < 0)
+		l->status = r.inputs.n ? STATUS_IO : STATUS_NOINPUT;
 	replay_result_fini(&r);
 	if (!ask->findings)
 		requests_folder_remove(&dir);
@@ -539,11 +522,11 @@ query_documents(const struct query_ask *ask)
 	if (ask->by)
 		l.groups = query_groups_new();
 	rc = ask->store ? read_store(&l, &err) : read_archive(&l, &err);
-	if (rc != 0) {
+	if (rc < 0) {
 		command_say("%s", err.text);
 		if (l.status == STATUS_OK)
 			l.status = STATUS_NOINPUT;
-	} else {
+	} else if (rc == 0) {
 		int printed;
 
 		cut(&l);

@@ -7,8 +7,6 @@
  */
 #include "cli/replay.h"
 
-#include <signal.h>
-#include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -16,6 +14,7 @@
 #include "cli/command.h"
 #include "cli/options.h"
 #include "cli/progress.h"
+#include "cli/reading.h"
 #include "cli/replay_json.h"
 #include "cli/replay_traces.h"
 #include "cli/report.h"
@@ -237,10 +236,6 @@ struct settings {
 	struct dialect_user *dialects;
 };
 
-/* The counters, and the stop flag that a signal sets. */
-static struct replay_progress progress;
-static volatile sig_atomic_t stopped_by;
-
 static struct str *
 strings(const struct opt_list *list)
 {
@@ -341,7 +336,7 @@ settings_init(struct settings *s, const struct flags *f, struct err *err)
 	s->paths = strings(&f->probe_paths);
 	o->probe.agents = s->agents;
 	o->probe.n_agents = f->probe_agents.n;
-	o->limits.stop = &progress.stop;
+	o->limits.stop = &reading_progress()->stop;
 	o->probe.paths = s->paths;
 	o->probe.n_paths = f->probe_paths.n;
 	if (set_rule(s, f->rule, err) < 0 || set_names(s, &f->names, err) < 0)
@@ -353,65 +348,14 @@ settings_init(struct settings *s, const struct flags *f, struct err *err)
 	return s->dialects ? 0 : -1;
 }
 
-static void
-on_signal(int number)
+static bool
+judged_bad(const struct replay_result *r, int fail_on)
 {
-	stopped_by = number;
-	atomic_store(&progress.stop, true);
-}
-
-/* The first signal ends the run in order, the second at once. */
-static void
-catch_signals(void)
-{
-	struct sigaction sa = { .sa_handler = on_signal,
-		.sa_flags = (int)SA_RESETHAND };
-
-	sigemptyset(&sa.sa_mask);
-	sigaction(SIGINT, &sa, NULL);
-	sigaction(SIGTERM, &sa, NULL);
-}
-
-/* The status that the inputs and findings give. */
-static int
-judged(const struct replay_result *r, int fail_on)
-{
-	int status = STATUS_OK;
-
 	for (size_t i = 0; i < r->findings.n; i++)
 		if (fail_on > 0 &&
 		    (int)r->findings.v[i].severity + 1 >= fail_on)
-			return STATUS_FOUND;
-	for (size_t i = 0; i < r->inputs.n; i++) {
-		if (r->inputs.v[i].state == INPUT_FAILED ||
-		    (r->read[i].error && r->read[i].notes.bytes == 0))
-			return STATUS_NOINPUT;
-		if (r->read[i].error)
-			status = STATUS_IO;
-	}
-	return status;
-}
-
-/* What failed is in the report too; this is for who only sees stderr. */
-static void
-say_failed(const struct replay_result *r)
-{
-	enum { SAID = 10 };
-	size_t n = 0;
-
-	for (size_t i = 0; i < r->inputs.n; i++) {
-		const struct replay_input *in = &r->read[i];
-		bool failed = r->inputs.v[i].state == INPUT_FAILED;
-		const char *why = failed ? r->inputs.v[i].why : in->error;
-
-		if (!failed && !in->error)
-			continue;
-		if (n++ < SAID)
-			command_say("%s: %s", r->inputs.v[i].path,
-			    why ? why : "cannot be read");
-	}
-	if (n > SAID)
-		command_say("and %zu more inputs cannot be read", n - SAID);
+			return true;
+	return false;
 }
 
 static int
@@ -449,7 +393,7 @@ keep_result(const struct flags *f, const struct replay_options *options,
 
 	if (!f->store || result->interrupted)
 		return 0;
-	return keep(&k, options, result, &progress, &counts, err);
+	return keep(&k, options, result, reading_progress(), &counts, err);
 }
 
 static int
@@ -458,32 +402,32 @@ run_replay(const struct flags *f, const struct replay_options *options,
 {
 	struct replay_result result;
 	struct trace_tops traces;
+	struct replay_progress *progress = reading_progress();
 	struct progress *shown;
 	struct err err = { "" };
 	int status;
 	int rc;
 
-	catch_signals();
+	reading_signals();
 	trace_tops_init(&traces, options->judge.slow_ns);
-	shown = progress_begin(&progress, f->quiet);
-	rc = replay(options, paths, n, &progress, &result, &err);
+	shown = progress_begin(progress, f->quiet);
+	rc = replay(options, paths, n, progress, &result, &err);
 	if (rc == 0)
 		rc = keep_result(f, options, &result, &err);
 	if (rc == 0 && !f->json && !f->ndjson && !result.interrupted)
-		rc = replay_traces(&traces, options, &result, &progress, &err);
-	progress_end(shown, rc == 0 && !progress.stop);
-	if (stopped_by != 0 || result.interrupted) {
-		command_say("interrupted: nothing is printed, since it would "
-			    "not be complete");
-		status = 128 + (stopped_by ? stopped_by : SIGINT);
-	} else if (rc < 0) {
+		rc = replay_traces(&traces, options, &result, progress, &err);
+	progress_end(shown, rc == 0 && !progress->stop);
+	status = reading_stopped();
+	if (status == STATUS_OK && rc < 0) {
 		command_say("%s", err.text);
 		status = result.inputs.n == 0 ? STATUS_NOINPUT : STATUS_IO;
-	} else {
-		say_failed(&result);
+	} else if (status == STATUS_OK) {
+		int failed = reading_failed(&result);
+
 		status = print(f, options, term, &result, &traces);
 		if (status == STATUS_OK)
-			status = judged(&result, f->fail_on);
+			status = judged_bad(&result, f->fail_on) ? STATUS_FOUND
+								 : failed;
 	}
 	trace_tops_fini(&traces);
 	replay_result_fini(&result);

@@ -12,6 +12,7 @@
 
 #include "cli/command.h"
 #include "cli/options.h"
+#include "cli/reading.h"
 #include "cli/trace_read.h"
 #include "core/json.h"
 #include "core/mem.h"
@@ -254,8 +255,8 @@ find_logs(struct job *j, const struct trace *t, struct trace_logs *logs)
 	*logs = (struct trace_logs){ .trace = t };
 	if (n > 0)
 		rc = trace_logs_find(logs, &j->options, paths, n,
-		    trace_read_progress(), &err);
-	if (rc != 0)
+		    reading_progress(), &err);
+	if (rc != 0 && !reading_progress()->stop)
 		command_say("log lines: %s", err.text);
 	free(paths);
 	return rc;
@@ -270,6 +271,7 @@ print(struct job *j, const struct trace *a, const struct trace *b)
 	struct term term;
 	struct pen p = { .out = &out, .term = &term };
 	int status = STATUS_OK;
+	int stopped;
 
 	term_init(&term, STDOUT_FILENO, (enum term_color)f->color,
 	    (size_t)f->width);
@@ -290,16 +292,13 @@ print(struct job *j, const struct trace *a, const struct trace *b)
 		if (!f->no_logs && find_logs(j, a, &logs) != 0)
 			status = STATUS_IO;
 		w.logs = f->no_logs ? NULL : &logs;
-		if (trace_read_progress()->stop)
-			status = STATUS_INTERRUPTED;
-		else
-			trace_draw(&p, &w);
+		trace_draw(&p, &w);
 	}
-	if (status != STATUS_INTERRUPTED) {
-		int printed = command_print(&out);
-
-		status = printed != STATUS_OK ? printed : status;
-	}
+	stopped = reading_stopped();
+	if (stopped == STATUS_OK)
+		stopped = command_print(&out);
+	if (stopped != STATUS_OK)
+		status = stopped;
 	trace_logs_fini(&logs);
 	buf_fini(&out);
 	return status;

@@ -16,7 +16,6 @@ struct trace_store; /* of one that reads a store */
 struct trace_read {
 	struct traces *traces;     /* NULL: of a store */
 	struct trace_store *store; /* NULL: of an archive */
-	bool complete;             /* no input failed; else why was said */
 	int status;                /* STATUS_OK, or how the command is to end */
 };
 
@@ -41,11 +40,5 @@ const struct trace *trace_read_next(struct trace_read *t);
 /* Says which inputs failed, once; the status is then worse than it was. */
 void trace_read_inputs(struct trace_read *t);
 void trace_read_close(struct trace_read *t);
-
-/* Lets a signal stop those counters, as trace_read_open does. */
-void trace_read_signals(void);
-
-/* The counters that a signal stops; for other readings of one command. */
-struct replay_progress *trace_read_progress(void);
 
 #endif

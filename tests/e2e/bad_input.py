@@ -547,6 +547,21 @@ def interrupted():
         same({n: open(f"{out}/{n}", "rb").read() for n in os.listdir(out)},
              was, f"SIGINT in {name}: --out has the former files")
     os.unlink(f"{DIR}/endless")
+    for args in (["replay"], ["query", ""], ["query", "--requests", ""],
+                 ["query", "--findings", ""], ["map"],
+                 ["trace", "1-6b013f80-" + "0" * 24]):
+        for number, want in ((signal.SIGINT, 130), (signal.SIGTERM, 143)):
+            p = subprocess.Popen([TELLTALE, *args, f"{DIR}/slow"],
+                                 stdout=subprocess.PIPE,
+                                 stderr=subprocess.PIPE)
+            time.sleep(0.2)
+            p.send_signal(number)
+            o, e = p.communicate(timeout=20)
+            ok(p.returncode == want and o == b"" and
+               e.count(b"interrupted: nothing is printed") == 1 and
+               e.count(b"\n") == 1,
+               f"{number.name} in {' '.join(args[:2])}: status {want}",
+               (p.returncode, o, e))
 
 
 def streams():
