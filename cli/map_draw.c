@@ -44,19 +44,6 @@ lines_of(const struct drawing *d)
 }
 
 static void
-cell_count(struct drawing *d, uint64_t n, enum style style)
-{
-	struct buf b = { 0 };
-
-	if (n > 0)
-		put_count(&b, n);
-	else
-		buf_char(&b, '-');
-	table_cell(&d->table, n > 0 ? style : DIM, buf_view(&b));
-	buf_fini(&b);
-}
-
-static void
 cell_share(struct drawing *d, uint64_t n, uint64_t total, enum style style)
 {
 	struct buf b = { 0 };
@@ -70,33 +57,21 @@ cell_share(struct drawing *d, uint64_t n, uint64_t total, enum style style)
 }
 
 static void
-cell_span(struct drawing *d, int64_t ns)
-{
-	struct buf b = { 0 };
-
-	if (ns >= 0)
-		when_put_span(&b, ns, d->term->utf8);
-	else
-		buf_char(&b, '-');
-	table_cell(&d->table, ns >= 0 ? PLAIN : DIM, buf_view(&b));
-	buf_fini(&b);
-}
-
-static void
 cells_numbers(struct drawing *d, const struct map_numbers *x)
 {
 	struct buf b = { 0 };
 
-	cell_count(d, x->total, PLAIN);
+	table_count(&d->table, PLAIN, x->total, "-");
 	map_put_rate(&b, x->total, d->span_ns);
 	table_cell(&d->table, x->total > 0 ? PLAIN : DIM, buf_view(&b));
-	cell_span(d,
-	    x->total > 0 ? (int64_t)(x->stat.response_ns / x->total) : -1);
-	cell_span(d, x->p95_ns);
+	table_span(&d->table,
+	    x->total > 0 ? (int64_t)(x->stat.response_ns / x->total) : -1,
+	    d->term->utf8);
+	table_span(&d->table, x->p95_ns, d->term->utf8);
 	cell_share(d, x->stat.count[GRAPH_ERROR], x->total, YELLOW);
 	cell_share(d, x->stat.count[GRAPH_FAULT], x->total, RED);
 	cell_share(d, x->stat.count[GRAPH_THROTTLE], x->total, YELLOW);
-	cell_count(d, x->probes, DIM);
+	table_count(&d->table, DIM, x->probes, "-");
 	buf_fini(&b);
 }
 

@@ -127,7 +127,7 @@ map_put_rate(struct buf *b, uint64_t n, int64_t span_ns)
 }
 
 /* For sorting: how a node is called upon first. */
-struct place {
+struct standing {
 	uint32_t node;
 	unsigned rank; /* 0: a client, 1: an entry, 2: not called, 3: others */
 	uint64_t total;
@@ -137,8 +137,8 @@ struct place {
 static int
 by_place(const void *pa, const void *pb)
 {
-	const struct place *a = pa;
-	const struct place *b = pb;
+	const struct standing *a = pa;
+	const struct standing *b = pb;
 
 	if (a->rank != b->rank)
 		return a->rank < b->rank ? -1 : 1;
@@ -147,10 +147,10 @@ by_place(const void *pa, const void *pb)
 	return a->order < b->order ? -1 : a->order > b->order;
 }
 
-static struct place *
+static struct standing *
 places(const struct map *m, size_t n)
 {
-	struct place *v = xcalloc(n + 1, sizeof *v);
+	struct standing *v = xcalloc(n + 1, sizeof *v);
 	const uint32_t *order = graph_order(m->all);
 
 	for (uint32_t i = 0; i < n; i++) {
@@ -183,10 +183,10 @@ places(const struct map *m, size_t n)
 /* Appends those that a node calls and that are not there yet. */
 static size_t
 append_called(const struct map *m, uint32_t node, uint32_t *order, size_t n,
-    const struct place *place, bool *there)
+    const struct standing *place, bool *there)
 {
 	const struct graph_node *from = graph_at(m->all, node);
-	struct place *next = xcalloc(from->n_edges + 1, sizeof *next);
+	struct standing *next = xcalloc(from->n_edges + 1, sizeof *next);
 	size_t k = 0;
 
 	for (size_t i = 0; i < from->n_edges; i++) {
@@ -212,8 +212,8 @@ map_order(const struct map *m)
 	size_t size = graph_size(m->all);
 	uint32_t *order = xcalloc(size + 1, sizeof *order);
 	bool *there = xcalloc(size + 1, sizeof *there);
-	struct place *place = places(m, size);
-	struct place *sorted = xcalloc(size + 1, sizeof *sorted);
+	struct standing *place = places(m, size);
+	struct standing *sorted = xcalloc(size + 1, sizeof *sorted);
 	size_t n = 0;
 	size_t at = 0;
 

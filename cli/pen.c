@@ -18,6 +18,18 @@ static const char *const codes[STYLES] = {
 	[CYAN] = "\x1b[36m",
 };
 
+enum style
+severity_style(enum severity s)
+{
+	static const enum style styles[SEVERITIES] = {
+		[SEVERITY_INFO] = CYAN,
+		[SEVERITY_WARNING] = YELLOW,
+		[SEVERITY_CRITICAL] = RED,
+	};
+
+	return styles[s];
+}
+
 /* Styles are switched on and off around what is put, never over line ends. */
 static void
 style_on(const struct pen *p, enum style style)

@@ -13,10 +13,14 @@
 #include <stdint.h>
 
 #include "core/buf.h"
+#include "core/finding.h"
 #include "core/str.h"
 #include "core/term.h"
 
 enum style { PLAIN, BOLD, DIM, GREEN, YELLOW, RED, CYAN, STYLES };
+
+/* Of a finding, wherever one is shown. */
+enum style severity_style(enum severity s);
 
 struct pen {
 	struct buf *out;

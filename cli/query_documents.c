@@ -30,7 +30,7 @@ struct kept {
 	size_t n;
 	char id[32];
 	int64_t ts_ns, duration_ns, status;
-	int severity;
+	enum severity severity;
 	struct str service, method, url, client, trace, rule, reason; /* text */
 	char *memory;
 };
@@ -45,12 +45,13 @@ struct documents {
 	int status;
 };
 
-static int
-severity_rank(struct str name)
+/* One that another hand wrote into a store is the least. */
+static enum severity
+severity_read(struct str name)
 {
 	enum severity s;
 
-	return severity_of(name, &s) ? (int)s : -1;
+	return severity_of(name, &s) ? s : SEVERITY_INFO;
 }
 
 static struct str
@@ -80,7 +81,7 @@ keep_document(struct documents *l, struct str text)
 		.ts_ns = d->ts_ns,
 		.duration_ns = d->duration_ns,
 		.status = d->status,
-		.severity = severity_rank(d->severity) };
+		.severity = severity_read(d->severity) };
 	k->text = at;
 	k->n = keep_text(&at, text).n;
 	k->service = keep_text(&at, d->service);
@@ -303,27 +304,16 @@ read_archive(struct documents *l, struct err *err)
 }
 
 static void
-cell(struct table *t, const struct query_ask *ask, struct str text)
-{
-	struct buf b = { 0 };
-
-	term_text(&b, text, ask->term->utf8);
-	if (b.n == 0)
-		buf_char(&b, '-');
-	table_cell(t, PLAIN, buf_view(&b));
-	buf_fini(&b);
-}
-
-static void
 put_finding(struct table *t, const struct query_ask *ask, const struct kept *k)
 {
 	struct buf b = { 0 };
 
 	put_moment(&b, k->ts_ns);
 	table_cell(t, PLAIN, buf_view(&b));
-	cell(t, ask, str_of(severity_name((enum severity)k->severity)));
-	cell(t, ask, k->rule);
-	cell(t, ask, k->reason);
+	table_cell(t, severity_style(k->severity),
+	    str_of(severity_name(k->severity)));
+	table_text(t, PLAIN, k->rule, ask->term->utf8);
+	table_text(t, PLAIN, k->reason, ask->term->utf8);
 	buf_fini(&b);
 }
 
@@ -337,19 +327,16 @@ put_request(struct table *t, const struct query_ask *ask, const struct kept *k)
 	else
 		put_moment(&b, k->ts_ns);
 	table_cell(t, PLAIN, buf_view(&b));
-	cell(t, ask, k->service);
-	cell(t, ask, k->method);
-	cell(t, ask, k->url);
+	table_text(t, PLAIN, k->service, ask->term->utf8);
+	table_text(t, PLAIN, k->method, ask->term->utf8);
+	table_text(t, PLAIN, k->url, ask->term->utf8);
 	buf_reset(&b);
 	if (k->status != VIEW_NONE)
 		buf_i64(&b, k->status);
-	cell(t, ask, buf_view(&b));
-	buf_reset(&b);
-	if (k->duration_ns != VIEW_NONE)
-		when_put_span(&b, k->duration_ns, ask->term->utf8);
-	cell(t, ask, buf_view(&b));
-	cell(t, ask, k->client);
-	cell(t, ask, k->trace);
+	table_text(t, PLAIN, buf_view(&b), ask->term->utf8);
+	table_span(t, k->duration_ns, ask->term->utf8);
+	table_text(t, PLAIN, k->client, ask->term->utf8);
+	table_text(t, PLAIN, k->trace, ask->term->utf8);
 	buf_fini(&b);
 }
 
@@ -418,8 +405,7 @@ print_csv(const struct documents *l, struct buf *out)
 		if (k->ts_ns != WHEN_NONE)
 			when_put(out, k->ts_ns, 3);
 		if (findings) {
-			query_csv(out,
-			    str_of(severity_name((enum severity)k->severity)));
+			query_csv(out, str_of(severity_name(k->severity)));
 			query_csv(out, k->rule);
 		}
 		query_csv(out, k->service);

@@ -182,29 +182,6 @@ group_cmp(const void *pa, const void *pb, void *arg)
 }
 
 static void
-cell_span(struct table *t, const struct query_ask *ask, int64_t ns)
-{
-	struct buf b = { 0 };
-
-	if (ns == VIEW_NONE)
-		buf_char(&b, '-');
-	else
-		when_put_span(&b, ns, ask->term->utf8);
-	table_cell(t, PLAIN, buf_view(&b));
-	buf_fini(&b);
-}
-
-static void
-cell_count(struct table *t, uint64_t n, enum style style)
-{
-	struct buf b = { 0 };
-
-	put_count(&b, n);
-	table_cell(t, n > 0 ? style : DIM, buf_view(&b));
-	buf_fini(&b);
-}
-
-static void
 put_row(struct table *t, const struct query_groups_by *g,
     const struct query_ask *ask, const struct group *of)
 {
@@ -215,17 +192,17 @@ put_row(struct table *t, const struct query_groups_by *g,
 	else
 		buf_cat(&b, "(none)");
 	table_cell(t, of->key ? PLAIN : DIM, buf_view(&b));
-	cell_count(t, of->count, PLAIN);
+	table_count(t, PLAIN, of->count, "0");
 	buf_reset(&b);
 	put_percent(&b, share_ppm(of->count, g->total));
 	table_cell(t, PLAIN, buf_view(&b));
-	cell_count(t, of->error, YELLOW);
-	cell_count(t, of->fault, RED);
-	cell_count(t, of->throttle, YELLOW);
-	cell_span(t, ask, average_of(of));
-	cell_span(t, ask, quantile_of(of, 500));
-	cell_span(t, ask, quantile_of(of, 900));
-	cell_span(t, ask, quantile_of(of, 990));
+	table_count(t, YELLOW, of->error, "0");
+	table_count(t, RED, of->fault, "0");
+	table_count(t, YELLOW, of->throttle, "0");
+	table_span(t, average_of(of), ask->term->utf8);
+	table_span(t, quantile_of(of, 500), ask->term->utf8);
+	table_span(t, quantile_of(of, 900), ask->term->utf8);
+	table_span(t, quantile_of(of, 990), ask->term->utf8);
 	buf_fini(&b);
 }
 

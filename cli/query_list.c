@@ -141,31 +141,6 @@ list_put(struct list *l, const struct query_trace *t)
 	buf_fini(&json);
 }
 
-static void
-cell(struct table *t, const struct query_ask *ask, struct str text)
-{
-	struct buf b = { 0 };
-
-	term_text(&b, text, ask->term->utf8);
-	if (b.n == 0)
-		buf_char(&b, '-');
-	table_cell(t, PLAIN, buf_view(&b));
-	buf_fini(&b);
-}
-
-static void
-cell_span(struct table *t, const struct query_ask *ask, int64_t ns)
-{
-	struct buf b = { 0 };
-
-	if (ns == VIEW_NONE)
-		buf_char(&b, '-');
-	else
-		when_put_span(&b, ns, ask->term->utf8);
-	table_cell(t, ns == VIEW_NONE ? DIM : PLAIN, buf_view(&b));
-	buf_fini(&b);
-}
-
 static enum style
 style_of(uint32_t flags)
 {
@@ -182,20 +157,20 @@ put_row(struct table *t, const struct query_ask *ask, const struct line *l)
 	put_moment(&b, l->start_ns);
 	table_cell(t, PLAIN, buf_view(&b));
 	table_cell(t, PLAIN, (struct str){ l->id, sizeof l->id });
-	cell_span(t, ask, l->response_ns);
-	cell_span(t, ask, l->duration_ns);
+	table_span(t, l->response_ns, ask->term->utf8);
+	table_span(t, l->duration_ns, ask->term->utf8);
 	buf_reset(&b);
 	if (l->status == VIEW_NONE)
 		buf_char(&b, '-');
 	else
 		buf_i64(&b, l->status);
 	table_cell(t, style_of(l->flags), buf_view(&b));
-	cell(t, ask, l->method);
-	cell(t, ask, l->url);
+	table_text(t, PLAIN, l->method, ask->term->utf8);
+	table_text(t, PLAIN, l->url, ask->term->utf8);
 	buf_reset(&b);
 	query_flags_put(&b, l->flags);
 	table_cell(t, style_of(l->flags), buf_view(&b));
-	cell(t, ask, l->service);
+	table_text(t, PLAIN, l->service, ask->term->utf8);
 	buf_fini(&b);
 }
 

@@ -10,12 +10,11 @@
 
 /* Severity by word and by shape, so that colour is never needed. */
 static const struct {
-	enum style style;
 	const char *utf8, *ascii, *word;
 } looks[SEVERITIES] = {
-	[SEVERITY_INFO] = { CYAN, "○", "-", "INFO" },
-	[SEVERITY_WARNING] = { YELLOW, "▲", "!", "WARNING" },
-	[SEVERITY_CRITICAL] = { RED, "●", "*", "CRITICAL" },
+	[SEVERITY_INFO] = { "○", "-", "INFO" },
+	[SEVERITY_WARNING] = { "▲", "!", "WARNING" },
+	[SEVERITY_CRITICAL] = { "●", "*", "CRITICAL" },
 };
 
 /* "● CRITICAL  slow-post  POST /mysfits/{id}/like  like service" */
@@ -27,7 +26,7 @@ put_title(struct pen *p, const struct finding *f)
 	size_t room;
 
 	pen_end(p);
-	pen_printf(p, looks[f->severity].style, "%s %s", mark,
+	pen_printf(p, severity_style(f->severity), "%s %s", mark,
 	    looks[f->severity].word);
 	pen_printf(p, BOLD, "  %s", f->rule);
 	pen_cat(p, PLAIN, "  ");

@@ -131,23 +131,12 @@ report_inputs(struct pen *p, const struct report *r)
 }
 
 static void
-cell_number(struct table *t, uint64_t n, enum style style)
-{
-	struct buf b = { 0 };
-
-	put_count(&b, n);
-	table_cell(t, n > 0 ? style : DIM, buf_view(&b));
-	buf_fini(&b);
-}
-
-static void
 account_row(struct table *t, const char *name, const uint64_t n[ACCOUNTS],
     enum style style)
 {
 	table_cell(t, style, str_of(name));
 	for (int a = 0; a < ACCOUNTS; a++)
-		cell_number(t, n[a],
-		    a == ACCOUNT_DEAD && n[a] > 0 ? YELLOW : style);
+		table_count(t, a == ACCOUNT_DEAD ? YELLOW : style, n[a], "0");
 }
 
 /* "all: 3,333 read = 3,000 stored + 300 folded + …: balances" */

@@ -17,34 +17,6 @@ enum {
 };
 
 static void
-cell_count(struct table *t, uint64_t n, enum style style)
-{
-	struct buf b = { 0 };
-
-	if (n > 0)
-		put_count(&b, n);
-	else
-		buf_char(&b, '-');
-	table_cell(t, n > 0 ? style : DIM, buf_view(&b));
-	buf_fini(&b);
-}
-
-static void
-cell_quantile(struct table *t, const struct histogram *h, unsigned permille,
-    bool utf8)
-{
-	int64_t ns = histogram_quantile(h, permille);
-	struct buf b = { 0 };
-
-	if (ns >= 0)
-		when_put_span(&b, ns, utf8);
-	else
-		buf_char(&b, '-');
-	table_cell(t, ns >= 0 ? PLAIN : DIM, buf_view(&b));
-	buf_fini(&b);
-}
-
-static void
 route_row(struct table *t, const struct replay_route *r, bool utf8)
 {
 	struct buf b = { 0 };
@@ -54,16 +26,16 @@ route_row(struct table *t, const struct replay_route *r, bool utf8)
 	term_text(&b, str_of(r->route), utf8);
 	table_cell(t, PLAIN, buf_view(&b));
 	buf_fini(&b);
-	cell_count(t, r->n, PLAIN);
-	cell_count(t, r->status[2], GREEN);
-	cell_count(t, r->status[3], PLAIN);
-	cell_count(t, r->status[4], YELLOW);
-	cell_count(t, r->not_found, YELLOW);
-	cell_count(t, r->status[5], RED);
-	cell_quantile(t, &r->latency, 500, utf8);
-	cell_quantile(t, &r->latency, 950, utf8);
-	cell_quantile(t, &r->latency, 990, utf8);
-	cell_count(t, r->probes, DIM);
+	table_count(t, PLAIN, r->n, "-");
+	table_count(t, GREEN, r->status[2], "-");
+	table_count(t, PLAIN, r->status[3], "-");
+	table_count(t, YELLOW, r->status[4], "-");
+	table_count(t, YELLOW, r->not_found, "-");
+	table_count(t, RED, r->status[5], "-");
+	table_span(t, histogram_quantile(&r->latency, 500), utf8);
+	table_span(t, histogram_quantile(&r->latency, 950), utf8);
+	table_span(t, histogram_quantile(&r->latency, 990), utf8);
+	table_count(t, DIM, r->probes, "-");
 }
 
 static void

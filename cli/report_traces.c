@@ -16,16 +16,6 @@ view(const struct trace_top_text *t)
 	return (struct str){ t->p, t->n };
 }
 
-static void
-cell_text(struct table *t, enum style style, struct str text, bool utf8)
-{
-	struct buf b = { 0 };
-
-	term_text(&b, text, utf8);
-	table_cell(t, style, buf_view(&b));
-	buf_fini(&b);
-}
-
 /* "fault, 93 % in like service, ValueError: no such mysfit" */
 static void
 cell_why(struct table *t, const struct trace_top *top, bool utf8)
@@ -49,22 +39,16 @@ static void
 row(struct table *t, const struct trace_top *top, const char *what, bool utf8)
 {
 	const char *outcome = top->outcome ? top->outcome : "ok";
-	struct buf b = { 0 };
 
 	table_cell(t, DIM, str_of(what));
-	cell_text(t, PLAIN, str_of(top->id), utf8);
-	if (top->response_ns >= 0)
-		when_put_span(&b, top->response_ns, utf8);
-	else
-		buf_char(&b, '-');
-	table_cell(t, PLAIN, buf_view(&b));
+	table_text(t, PLAIN, str_of(top->id), utf8);
+	table_span(t, top->response_ns, utf8);
 	table_cell(t,
 	    !top->outcome            ? GREEN
 	    : top->outcome[0] == 'f' ? RED
 				     : YELLOW,
 	    str_of(outcome));
 	cell_why(t, top, utf8);
-	buf_fini(&b);
 }
 
 /* "slow ones' time: 80 % in like service, 20 % in monolith" */

@@ -8,6 +8,7 @@
 #include <stdlib.h>
 
 #include "core/mem.h"
+#include "core/when.h"
 
 enum {
 	GAP = 2,       /* blanks between columns */
@@ -32,6 +33,42 @@ table_cell(struct table *t, enum style style, struct str text)
 	t->cells = xgrow(t->cells, t->n + 1, &t->cap, sizeof *t->cells);
 	t->cells[t->n++] = (struct table_cell){ t->text.n, text.n, style };
 	buf_str(&t->text, text);
+}
+
+void
+table_text(struct table *t, enum style style, struct str text, bool utf8)
+{
+	struct buf b = { 0 };
+
+	term_text(&b, text, utf8);
+	table_cell(t, style, b.n > 0 ? buf_view(&b) : STR("-"));
+	buf_fini(&b);
+}
+
+void
+table_count(struct table *t, enum style style, uint64_t n, const char *zero)
+{
+	struct buf b = { 0 };
+
+	if (n > 0)
+		put_count(&b, n);
+	else
+		buf_cat(&b, zero);
+	table_cell(t, n > 0 ? style : DIM, buf_view(&b));
+	buf_fini(&b);
+}
+
+void
+table_span(struct table *t, int64_t ns, bool utf8)
+{
+	struct buf b = { 0 };
+
+	if (ns >= 0)
+		when_put_span(&b, ns, utf8);
+	else
+		buf_char(&b, '-');
+	table_cell(t, ns >= 0 ? PLAIN : DIM, buf_view(&b));
+	buf_fini(&b);
 }
 
 static struct str

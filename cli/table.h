@@ -38,6 +38,13 @@ struct table {
 
 /* The next cell; safe text. */
 void table_cell(struct table *t, enum style style, struct str text);
+/* Any text, made safe; "-" for none. */
+void table_text(struct table *t, enum style style, struct str text, bool utf8);
+/* A number; where there is none, `zero`, dim. */
+void table_count(struct table *t, enum style style, uint64_t n,
+    const char *zero);
+/* A span of time; "-" for a negative one: it is not known. */
+void table_span(struct table *t, int64_t ns, bool utf8);
 void table_print(const struct table *t, struct pen *p, size_t indent);
 /* Columns it needs to be shown whole. */
 size_t table_width(const struct table *t);
