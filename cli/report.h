@@ -3,8 +3,8 @@
  * The report of a replay, for people.
  *
  * It says the same for the same records: no clock, no rate, no thread count.
- * No line is wider than the terminal; names are elided in the middle, but
- * evidence, which must be copied, is broken over lines instead.
+ * No line is wider than the terminal, in which names are elided in the middle;
+ * but a reference to evidence, which must be copied, is whole on its line.
  */
 #ifndef CLI_REPORT_H
 #define CLI_REPORT_H

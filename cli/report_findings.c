@@ -160,26 +160,23 @@ put_trace(struct buf *b, const uint8_t id[16])
 		buf_printf(b, i == 4 ? "-%02x" : "%02x", id[i]);
 }
 
-/* "file.gz:1234 trace 1-…", or one below the other. */
+/*
+ * "file.gz:1234 trace 1-…", or one below the other.  Either is to be copied in
+ * one piece, so neither is ever broken, however narrow the terminal.
+ */
 static void
 put_reference(struct pen *p, struct str place, struct str trace)
 {
-	struct buf both = { 0 };
+	size_t columns = term_columns(place) + 1 + term_columns(trace);
 
-	if (term_columns(place) + 1 + term_columns(trace) <= pen_left(p)) {
-		buf_str(&both, place);
-		buf_char(&both, ' ');
-		buf_str(&both, trace);
-		pen_wrap(p, PLAIN, buf_view(&both), REPORT_LABEL);
-		buf_fini(&both);
-		return;
+	pen_put(p, PLAIN, place);
+	if (place.n > 0 && trace.n > 0) {
+		if (columns > p->term->width - REPORT_LABEL)
+			pen_end(p);
+		pen_to(p, p->col > 0 ? p->col + 1 : REPORT_LABEL);
 	}
-	if (place.n > 0)
-		pen_wrap(p, PLAIN, place, REPORT_LABEL);
-	if (trace.n == 0)
-		return;
-	pen_to(p, REPORT_LABEL);
-	pen_wrap(p, PLAIN, trace, REPORT_LABEL);
+	pen_put(p, PLAIN, trace);
+	pen_end(p);
 }
 
 static void

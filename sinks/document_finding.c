@@ -107,7 +107,7 @@ static void
 not_found_clause(struct buf *b, const struct finding *f)
 {
 	(void)f;
-	buf_cat(b, " AND http.status = 404");
+	buf_cat(b, " AND (http.status = 404 OR http.status = 410)");
 }
 
 static void

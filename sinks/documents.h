@@ -73,7 +73,8 @@ void document_finding_source(struct buf *out, const struct finding *f,
 /*
  * The X-Ray filter expression that gives the traces a finding counts:
  * service("like") AND http.method = "POST" AND http.url CONTAINS "/like" AND
- * http.status = 404.  Of a route the fixed pieces are asked for.
+ * (http.status = 404 OR http.status = 410).  Of a route the fixed pieces are
+ * asked for.
  */
 void document_filter(struct buf *out, const struct finding *f);
 

@@ -5,6 +5,7 @@ import csv
 import io
 import json
 import os
+import time
 
 from tap import CORPUS, done, folder, ok, same, skip, telltale, write
 
@@ -144,6 +145,29 @@ def requests_and_findings():
        "findings, archive and store")
 
 
+def reproduced():
+    """The filter of a finding gives the requests that it counts."""
+    when = 1795226400
+    text = ""
+    for i in range(1200):
+        status = 200 if i < 600 or i % 3 else 404 if i % 2 else 410
+        at = time.strftime("%d/%b/%Y:%H:%M:%S", time.gmtime(when + i))
+        text += (f'10.0.0.{i % 200} - - [{at} +0000] "GET /mysfits/{i}/like '
+                 f'HTTP/1.1" {status} 5\n')
+    path = write(os.path.join(DIR, "gone.log"), text)
+    found = [f for f in telltale("replay", "--json", path).json()["findings"]
+             if f["rule"]["id"] == "not-found"]
+    same(len(found), 1, "404 and 410 on one route are one finding")
+    f = found[0]
+    rows = query(f["labels"]["filter"], "--requests", "--ndjson", "--since",
+                 f["event"]["start"], path).text.splitlines()
+    statuses = [json.loads(x)["_source"]["http"]["response"]["status_code"]
+                for x in rows]
+    same((len(rows), set(statuses)),
+         (f["telltale"]["finding"]["count"], {404, 410}),
+         "its filter gives exactly the requests that it counts")
+
+
 def groups():
     env = {"TELLTALE_GROUPS": os.path.join(DIR, "new", "groups.json")}
     same(telltale("group", "add", "slow", "responsetime > 1", env=env).status,
@@ -175,5 +199,6 @@ hostile()
 statuses()
 explained()
 requests_and_findings()
+reproduced()
 groups()
 done()

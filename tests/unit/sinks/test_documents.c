@@ -376,9 +376,11 @@ Test(documents, filters_reproduce_each_rules_set)
 	} rows[] = {
 		{ "not-found", METHOD_POST, "/like",
 		    "service(\"s\") AND http.method = \"POST\" AND "
-		    "http.url CONTAINS \"/like\" AND http.status = 404" },
+		    "http.url CONTAINS \"/like\" AND "
+		    "(http.status = 404 OR http.status = 410)" },
 		{ "not-found", METHOD_OTHER, "other",
-		    "service(\"s\") AND http.status = 404" },
+		    "service(\"s\") AND "
+		    "(http.status = 404 OR http.status = 410)" },
 		{ "slow-post", METHOD_PUT, "/",
 		    "service(\"s\") AND http.method = \"PUT\" AND "
 		    "http.url ENDSWITH \"/\" AND responsetime > 0.25" },
@@ -386,7 +388,7 @@ Test(documents, filters_reproduce_each_rules_set)
 		    "service(\"s\") AND (error OR fault)" },
 		{ "not-found", METHOD_GET, "/{id}",
 		    "service(\"s\") AND http.method = \"GET\" AND "
-		    "http.status = 404" },
+		    "(http.status = 404 OR http.status = 410)" },
 	};
 
 	for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
