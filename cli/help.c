@@ -7,6 +7,7 @@
 
 #include "cli/command.h"
 #include "cli/options.h"
+#include "cli/replay_json.h"
 #include "core/term.h"
 #include "sinks/documents.h"
 
@@ -91,6 +92,14 @@ fields_print(struct buf *out)
 		buf_printf(out, "| `%s` | %s | %s | ", f->field, f->in,
 		    f->type);
 		cell(out, f->text);
+		buf_cat(out, " |\n");
+	}
+	buf_cat(out, "\n# Members of `telltale replay --json`\n\n"
+		     "| member | meaning |\n|---|---|\n");
+	for (const struct replay_json_member *m = replay_json_members; m->name;
+	     m++) {
+		buf_printf(out, "| `%s` | ", m->name);
+		cell(out, m->text);
 		buf_cat(out, " |\n");
 	}
 }

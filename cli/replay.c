@@ -368,7 +368,7 @@ print(const struct flags *f, const struct replay_options *options,
 	int status;
 
 	if (f->json)
-		replay_json(&out, result);
+		replay_json(&out, result, traces);
 	else if (f->ndjson)
 		replay_ndjson(&out, result);
 	else
@@ -414,7 +414,7 @@ run_replay(const struct flags *f, const struct replay_options *options,
 	rc = replay(options, paths, n, progress, &result, &err);
 	if (rc == 0)
 		rc = keep_result(f, options, &result, &err);
-	if (rc == 0 && !f->json && !f->ndjson && !result.interrupted)
+	if (rc == 0 && !f->ndjson && !result.interrupted)
 		rc = replay_traces(&traces, options, &result, progress, &err);
 	progress_end(shown, rc == 0 && !progress->stop);
 	status = reading_stopped();

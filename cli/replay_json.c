@@ -7,10 +7,61 @@
 
 #include <stdlib.h>
 
+#include "cli/pen.h"
 #include "core/json.h"
 #include "core/mem.h"
 #include "core/when.h"
 #include "sinks/documents.h"
+
+const struct replay_json_member replay_json_members[] = {
+	{ "schema", "telltale/1; within it members are only added." },
+	{ "command", "replay." },
+	{ "first, last", "Times of the first and last event." },
+	{ "traces", "How many traces there are." },
+	{ "bytes, bytes_packed", "Read, inflated and as they are in files." },
+	{ "late", "Requests that came too late to be joined." },
+	{ "bucket_ns", "A step of the services' time lines." },
+	{ "inputs[]", "Each path: state, what it was taken for, and its own "
+		      "accounting." },
+	{ "accounting", "By kind and of all: read is the sum of stored, "
+			"folded, filtered, duplicate and dead-lettered." },
+	{ "services[]", "Requests, probes, routes with status classes and "
+			"latency, and the time line." },
+	{ "trace_services_left_out",
+	    "true: there are more trace documents than are read again for "
+	    "trace_services." },
+	{ "trace_services[]",
+	    "By name, each service that clients ask, in traces that are no "
+	    "health checks; '' is all beyond 200." },
+	{ "trace_services[].traces", "Its traces." },
+	{ "trace_services[].slow", "Of them slower than --slow." },
+	{ "trace_services[].failing",
+	    "Of them with a fault, an error or throttled." },
+	{ "trace_services[].hops[]",
+	    "Services that carry the slow ones' time, most first." },
+	{ "trace_services[].hops[].critical_ns",
+	    "Nanoseconds on the critical paths." },
+	{ "trace_services[].hops[].share_ppm",
+	    "Of the slow ones' whole time, in millionths." },
+	{ "trace_services[].slowest[]", "The slowest traces, at most three." },
+	{ "trace_services[].failed[]",
+	    "Failing traces, at most three, faults first." },
+	{ "trace_services[].slowest[].trace_id",
+	    "For 'telltale trace'; failed[] has the same members." },
+	{ "trace_services[].slowest[].start", "When it began." },
+	{ "trace_services[].slowest[].response_ns",
+	    "Until its answer, absent when not known." },
+	{ "trace_services[].slowest[].outcome",
+	    "ok, error, throttled or fault." },
+	{ "trace_services[].slowest[].hop",
+	    "The service that carries most of its time." },
+	{ "trace_services[].slowest[].hop_ppm",
+	    "How much of it, in millionths." },
+	{ "trace_services[].slowest[].exception",
+	    "The first exception in it: type and message." },
+	{ "findings[]", "As in findings.ndjson, `_source` alone." },
+	{ NULL, NULL },
+};
 
 static void
 member_time(struct buf *b, const char *key, int64_t ns)
@@ -212,6 +263,60 @@ put_service(struct buf *b, const struct replay_service *s)
 	buf_char(b, '}');
 }
 
+static struct str
+text_of(const struct trace_top_text *t)
+{
+	return (struct str){ t->p, t->n };
+}
+
+static void
+put_tops(struct buf *b, const char *key, const struct trace_top *v, size_t n)
+{
+	open_with(b, key, '[');
+	for (size_t i = 0; i < n; i++) {
+		json_item(b);
+		buf_char(b, '{');
+		json_member_str(b, "trace_id", str_of(v[i].id));
+		member_time(b, "start", v[i].start_ns);
+		if (v[i].response_ns >= 0)
+			json_member_i64(b, "response_ns", v[i].response_ns);
+		json_member_str(b, "outcome",
+		    str_of(v[i].outcome ? v[i].outcome : "ok"));
+		if (v[i].hop.n > 0) {
+			json_member_str(b, "hop", text_of(&v[i].hop));
+			json_member_i64(b, "hop_ppm", v[i].hop_ppm);
+		}
+		member_text(b, "exception", text_of(&v[i].why));
+		buf_char(b, '}');
+	}
+	buf_char(b, ']');
+}
+
+static void
+put_trace_service(struct buf *b, const struct trace_tops_service *s)
+{
+	json_item(b);
+	buf_char(b, '{');
+	json_member_str(b, "name", s->name);
+	member_u64(b, "traces", s->traces);
+	member_u64(b, "slow", s->slow);
+	member_u64(b, "failing", s->failing);
+	open_with(b, "hops", '[');
+	for (size_t i = 0; i < s->n_hops; i++) {
+		json_item(b);
+		buf_char(b, '{');
+		json_member_str(b, "name", s->hops[i].name);
+		member_u64(b, "critical_ns", s->hops[i].critical_ns);
+		json_member_i64(b, "share_ppm",
+		    share_ppm(s->hops[i].critical_ns, s->slow_ns));
+		buf_char(b, '}');
+	}
+	buf_char(b, ']');
+	put_tops(b, "slowest", s->slowest, s->n_slowest);
+	put_tops(b, "failed", s->failed, s->n_failed);
+	buf_char(b, '}');
+}
+
 /* The inputs' paths by number, as documents want them; free() them. */
 static struct str *
 paths_of(const struct replay_result *r)
@@ -224,7 +329,8 @@ paths_of(const struct replay_result *r)
 }
 
 void
-replay_json(struct buf *out, const struct replay_result *r)
+replay_json(struct buf *out, const struct replay_result *r,
+    const struct trace_tops *traces)
 {
 	struct str *paths = paths_of(r);
 
@@ -245,6 +351,11 @@ replay_json(struct buf *out, const struct replay_result *r)
 	open_with(out, "services", '[');
 	for (size_t i = 0; i < r->n_services; i++)
 		put_service(out, &r->services[i]);
+	buf_char(out, ']');
+	json_member_bool(out, "trace_services_left_out", traces->too_many);
+	open_with(out, "trace_services", '[');
+	for (size_t i = 0; i < traces->n; i++)
+		put_trace_service(out, &traces->v[i]);
 	buf_char(out, ']');
 	open_with(out, "findings", '[');
 	for (size_t i = 0; i < r->findings.n; i++) {

@@ -146,7 +146,57 @@ def ids(docs):
                          "rollups")}
 
 
+def members(node, at=""):
+    """Names of all objects' members: services[].name."""
+    if isinstance(node, dict):
+        for k, v in node.items():
+            yield f"{at}.{k}" if at else k
+            yield from members(v, f"{at}.{k}" if at else k)
+    elif isinstance(node, list):
+        for v in node:
+            yield from members(v, f"{at}[]")
+
+
+def trace_services():
+    """replay --json's part about traces, counted from the segments."""
+    d = tap.replay(EXPORT, XRAY)
+    got = [s for s in d["trace_services"] if s["name"] == "like service"]
+    roots = [s for s in tap.ndjson(XRAY) if "parent_id" not in s and not
+             s["http"]["request"]["user_agent"].startswith("ELB-Health")]
+    times = sorted((round((s["end_time"] - s["start_time"]) * 1e9)
+                    for s in roots), reverse=True)
+    same([(s["traces"], s["slow"], s["failing"]) for s in got],
+         [(len(roots), sum(t > 1e9 for t in times),
+           sum(s["http"]["response"]["status"] >= 400 for s in roots))],
+         "--json: traces of a service, the slow and the failing ones")
+    slowest = [t["response_ns"] for t in got[0]["slowest"]]
+    ok(len(slowest) == 3 and all(
+        abs(a - b) < 1000 for a, b in zip(slowest, times)),
+       "--json: the slowest traces", (slowest, times[:3]))
+    failed = {s["trace_id"] for s in roots
+              if s["http"]["response"]["status"] >= 400}
+    ok(got[0]["failed"] and all(t["trace_id"] in failed and
+                                t["outcome"] == "error"
+                                for t in got[0]["failed"]),
+       "--json: failing traces", got[0]["failed"])
+    same(sum(h["share_ppm"] for h in got[0]["hops"]), 1000000,
+         "--json: the hops have all of the slow ones' time")
+    text = open("docs/fields.md", encoding="utf-8").read()
+    text = text[text.index("# Members of"):]
+    said = {n for row in re.findall(r"^\| `([^`]+)`", text, re.M)
+            for n in row.replace("[]", "").split(", ")}
+    seen = {m.replace("[]", "") for m in members(d)}
+    deep = ("inputs.", "accounting.", "services.", "findings.",
+            "trace_services.failed.", "trace_services.name",
+            "trace_services.hops.name")
+    same({m for m in seen - said if not m.startswith(deep)}, set(),
+         "--json: its members are in docs/fields.md")
+    same(said - seen - {"trace_services.slowest.exception"}, set(),
+         "--json: and no others")
+
+
 docs = out_of(EXPORT, XRAY)
+trace_services()
 known = table()
 fields(docs, known)
 envelope(docs)

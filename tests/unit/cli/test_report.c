@@ -430,7 +430,8 @@ Test(report, sparklines_scale_to_their_greatest)
 Test(report, json_is_one_valid_object)
 {
 	static const char *const members[] = { "schema", "inputs", "accounting",
-		"services", "findings" };
+		"services", "trace_services", "findings" };
+	struct trace_tops traces = { .too_many = true };
 	struct world w;
 	struct buf out = { 0 };
 	struct json j = { 0 };
@@ -438,7 +439,7 @@ Test(report, json_is_one_valid_object)
 	struct json_val *root;
 
 	fill(&w);
-	replay_json(&out, &w.result);
+	replay_json(&out, &w.result, &traces);
 	cr_assert_eq(json_parse(&j, buf_view(&out), &bad), 0, "%s at %zu",
 	    bad.what, bad.offset);
 	root = json_root(&j);
