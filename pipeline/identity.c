@@ -10,6 +10,7 @@
 #include "core/mem.h"
 #include "ingest/source.h"
 #include "ingest/xray.h"
+#include "pipeline/row.h"
 
 enum {
 	FINGERPRINT_BYTES = 64 * 1024,
@@ -113,7 +114,8 @@ segment_identity(const struct segment *s)
 		h = hash64((struct str){ (const char *)trace, sizeof trace });
 	else
 		h = hash64(s->trace_id);
-	return hash64_mix(hash64_mix(h, hash64(s->id)), s->in_progress);
+	h = hash64_mix(h, hash64(s->id));
+	return s->in_progress ? h & ~ROW_KEY_FINISHED : h | ROW_KEY_FINISHED;
 }
 
 uint64_t

@@ -176,9 +176,12 @@ make_row(struct worker *w, const struct record *r, enum class class,
 	row.key.hi = r->ts_ns == WHEN_NONE ? 0 : spill_time(r->ts_ns);
 	row.key.lo = identity_record(&w->reading.identity, r, &number);
 	row.flags = r->ts_ns == WHEN_NONE ? ROW_UNDATED : 0;
-	if (r->kind == RECORD_SEGMENT)
+	if (r->kind == RECORD_SEGMENT) {
 		row.flags |=
 		    ROW_SEGMENT | (r->segment.parent_id.n ? 0 : ROW_ROOT);
+		if (r->segment.in_progress)
+			w->run->in_progress = true;
+	}
 	if (r->prefixed)
 		row.flags |= ROW_PREFIXED;
 	int traced =

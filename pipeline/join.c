@@ -211,6 +211,8 @@ count_row(struct run *run, struct pairing *w, const struct held *h,
 		account(run, &h->row, ACCOUNT_FILTERED);
 		return 0;
 	}
+	if (unfinished_note(run, &h->row, err) != 0)
+		return -1;
 	if (h->row.flags & ROW_REQUEST)
 		return count_request(run, w, h, err);
 	account(run, &h->row, ACCOUNT_STORED);
@@ -262,6 +264,8 @@ join_rows(struct run *run, struct err *err)
 	if (rc == 0)
 		rc = merge_failed(m, err);
 	merge_free(m);
+	if (rc == 0)
+		rc = unfinished_settle(run, err);
 	if (rc == 0)
 		rc = tally_seal(&run->final, err);
 	return rc;

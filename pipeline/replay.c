@@ -106,7 +106,8 @@ run_fini(struct run *run)
 	scan_fini(run);
 	tally_fini(&run->final);
 	spill_free(run->verdicts);
-	run->verdicts = NULL;
+	spill_free(run->segments);
+	run->verdicts = run->segments = NULL;
 }
 
 /* The service that was asked for; none of that name: nothing is counted. */
@@ -141,7 +142,7 @@ static int
 run_once(struct run *run, struct err *err)
 {
 	run->next = 0;
-	run->again = run->failed = false;
+	run->again = run->failed = run->in_progress = false;
 	reset_result(run->result);
 	run->progress->phase = 0;
 	run->progress->bytes_done = 0;

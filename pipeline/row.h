@@ -12,15 +12,18 @@
 #include "pipeline/spill.h"
 
 enum row_flags {
-	ROW_SEGMENT = 1 << 0,   /* of a trace document */
-	ROW_REQUEST = 1 << 1,   /* a request: else counted only */
-	ROW_TRACE = 1 << 2,     /* trace holds an id */
-	ROW_ROOT = 1 << 3,      /* a segment without parent */
-	ROW_SECOND = 1 << 4,    /* its time is a whole second */
-	ROW_UNDATED = 1 << 5,   /* it has no time at all; key.hi is 0 */
-	ROW_RANGE_OUT = 1 << 6, /* outside --since and --until: joins only */
-	ROW_PREFIXED = 1 << 7,  /* a logger's prefix stood before it */
+	ROW_SEGMENT = 1 << 0,  /* of a trace document */
+	ROW_REQUEST = 1 << 1,  /* a request: else counted only */
+	ROW_TRACE = 1 << 2,    /* trace holds an id */
+	ROW_ROOT = 1 << 3,     /* a segment without parent */
+	ROW_SECOND = 1 << 4,   /* its time is a whole second */
+	ROW_UNDATED = 1 << 5,  /* it has no time at all; key.hi is 0 */
+	ROW_PREFIXED = 1 << 6, /* a logger's prefix stood before it */
 };
+
+/* In a segment's identity: set unless it is in progress.  So one in progress
+ * and its finished document differ in nothing else. */
+#define ROW_KEY_FINISHED UINT64_C(1)
 
 struct row {
 	struct spill_key key; /* end time (spill_time), identity */

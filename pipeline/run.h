@@ -83,7 +83,8 @@ struct run {
 	_Atomic size_t next;    /* in order */
 	_Atomic bool again;     /* the plan does not do */
 	_Atomic bool failed;
-	pthread_mutex_t lock; /* streams, plan_next, err */
+	_Atomic bool in_progress; /* there is a segment in progress */
+	pthread_mutex_t lock;     /* streams, plan_next, err */
 	struct plan plan_next;
 	struct stream_owner *streams;
 	size_t n_streams, cap_streams;
@@ -99,6 +100,7 @@ struct run {
 	/* join and settle */
 	struct tally final;     /* origins are services */
 	struct spill *verdicts; /* NULL unless documents are asked for */
+	struct spill *segments; /* NULL unless one is in progress */
 	struct write *write;    /* likewise */
 	uint32_t service_only;  /* --service: its index; else UINT32_MAX */
 };
@@ -132,6 +134,10 @@ struct votes {
 };
 int join_votes(struct run *run, struct votes *votes, struct err *err);
 int join_rows(struct run *run, struct err *err);
+
+/* unfinished.c: a segment that was counted; then, when all are. */
+int unfinished_note(struct run *run, const struct row *row, struct err *err);
+int unfinished_settle(struct run *run, struct err *err);
 
 /* replay.c */
 void replay_service_fini(struct replay_service *s);

@@ -245,15 +245,18 @@ judge_request(struct write *w, const struct record *r,
 	return v;
 }
 
-/* A probe that was answered well is folded, one that was not is kept. */
+/* A probe that was answered well is folded, one that was not is kept; so is
+ * one in progress, which is no request yet. */
 static bool
-left_out(const struct write *w, const struct document_verdict *v, int status)
+left_out(const struct write *w, const struct document_verdict *v,
+    const struct record *r)
 {
 	enum probes probes = w->run->options->probes;
 
-	if (v->class != CLASS_PROBE || probes == PROBES_KEEP)
+	if (v->class != CLASS_PROBE || probes == PROBES_KEEP ||
+	    (r->kind == RECORD_SEGMENT && r->segment.in_progress))
 		return false;
-	return probes == PROBES_DROP || status < 400;
+	return probes == PROBES_DROP || r->request.status < 400;
 }
 
 static bool
@@ -342,7 +345,7 @@ write_record(struct write *w, const struct input *input, const struct record *r)
 		return;
 	if (has_request(r)) {
 		v = judge_request(w, r, known);
-		if (left_out(w, &v, r->request.status))
+		if (left_out(w, &v, r))
 			return;
 	}
 	if (r->kind == RECORD_REQUEST)
