@@ -290,6 +290,9 @@ set_form(struct query_ask *ask, const struct flags *f, struct err *err)
 	if (f->json + f->ndjson + f->csv > 1)
 		return err_set(err,
 		    "--json, --ndjson and --csv exclude each other");
+	if (f->check + f->explain_sql + f->explain_es > 1)
+		return err_set(err, "--check, --explain-sql and --explain-es "
+				    "exclude each other");
 	if (f->findings && f->requests)
 		return err_set(err,
 		    "--findings and --requests exclude each other");

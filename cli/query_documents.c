@@ -208,15 +208,13 @@ read_store(struct documents *l, struct err *err)
 		.until_ns = ask->until_ns };
 	struct store *s = store_open(ask->store, STORE_READ, err);
 	struct str text;
-	int64_t last;
+	int64_t last = WHEN_NONE;
 	int rc;
 
 	if (!s)
 		return -1;
 	rc = ask->last_ns ? store_last(s, &last, err) : 0;
-	if (rc == 0 && ask->last_ns && last != VIEW_NONE &&
-	    last > INT64_MIN + ask->last_ns)
-		where.since_ns = last - ask->last_ns + 1;
+	where.since_ns = when_last(ask->since_ns, last, ask->last_ns);
 	if (rc == 0)
 		rc = store_documents_of(s,
 		    ask->findings ? STORE_FINDINGS : STORE_REQUESTS, &where,

@@ -303,6 +303,22 @@ settings_fini(struct settings *s)
 	dialect_user_free(s->dialects);
 }
 
+/* Options that do not go together. */
+static int
+check(const struct flags *f, struct err *err)
+{
+	if (f->json && f->ndjson)
+		return err_set(err, "--json and --ndjson exclude each other");
+	if (f->explain && (f->json || f->ndjson || f->out || f->store))
+		return err_set(err, "--explain-input does not replay: without "
+				    "--json, --ndjson, --out and --store");
+	if (!f->store &&
+	    (f->store_requests || f->store_keep > 0 || f->store_max > 0))
+		return err_set(err, "--store is missing: the other options of "
+				    "the store need its FILE");
+	return options_check_range(f->since, f->until, err);
+}
+
 static int
 settings_init(struct settings *s, const struct flags *f, struct err *err)
 {
@@ -310,13 +326,7 @@ settings_init(struct settings *s, const struct flags *f, struct err *err)
 
 	*s = (struct settings){ 0 };
 	replay_options_init(o);
-	if (f->json && f->ndjson)
-		return err_set(err, "--json and --ndjson exclude each other");
-	if (!f->store &&
-	    (f->store_requests || f->store_keep > 0 || f->store_max > 0))
-		return err_set(err, "--store is missing: the other options of "
-				    "the store need its FILE");
-	if (options_check_range(f->since, f->until, err) != 0)
+	if (check(f, err) != 0)
 		return -1;
 	o->limits.block_bytes = f->block;
 	o->limits.line_bytes = f->line;

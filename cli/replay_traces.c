@@ -47,9 +47,7 @@ replay_traces(struct trace_tops *tops, const struct replay_options *options,
 		if (!tops->too_many && has_traces(result, i))
 			paths[n++] = result->inputs.v[i].path;
 	/* The last so long of the whole archive, not of these inputs. */
-	if (o.last_ns > 0 && result->last_ns != WHEN_NONE &&
-	    result->last_ns >= INT64_MIN + o.last_ns)
-		o.since_ns = result->last_ns - o.last_ns + 1;
+	o.since_ns = when_last(o.since_ns, result->last_ns, o.last_ns);
 	o.last_ns = 0;
 	if (n > 0) {
 		traces = traces_open(&how, paths, n, progress, err);

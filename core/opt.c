@@ -42,20 +42,27 @@ number(struct str text, uint64_t *v)
 	return str_u64(&text, v) && text.n == 0;
 }
 
+/* `unit`: " bytes", or "". */
 static int
-out_of_range(const struct opt *row, const char *text, struct err *err)
+out_of_range(const struct opt *row, const char *text, const char *unit,
+    struct err *err)
 {
-	return err_set(err, "--%s: '%s' is out of range, expected %lld to %lld",
-	    row->name, text, (long long)row->min, (long long)row->max);
+	if (row->max == 0 && row->min > 0)
+		return err_set(err,
+		    "--%s: '%s' is out of range, expected at least %lld%s",
+		    row->name, text, (long long)row->min, unit);
+	if (row->max == 0)
+		return row_bad(row, text, err, "a number that fits");
+	return err_set(err,
+	    "--%s: '%s' is out of range, expected %lld to %lld%s", row->name,
+	    text, (long long)row->min, (long long)row->max, unit);
 }
 
 /* Whether a number is within the row's limits, if it has any. */
 static bool
 in_range(const struct opt *row, uint64_t v, uint64_t most)
 {
-	if (row->min == 0 && row->max == 0)
-		return v <= most;
-	return v <= most && v <= (uint64_t)row->max &&
+	return v <= most && (row->max == 0 || v <= (uint64_t)row->max) &&
 	       (row->min <= 0 || v >= (uint64_t)row->min);
 }
 
@@ -67,11 +74,8 @@ set_number(const struct opt *row, void *into, const char *text, struct err *err)
 
 	if (!number(str_of(text), &v))
 		return row_bad(row, text, err, "a whole number");
-	if (!in_range(row, v, most)) {
-		if (row->max == 0)
-			return row_bad(row, text, err, "a number that fits");
-		return out_of_range(row, text, err);
-	}
+	if (!in_range(row, v, most))
+		return out_of_range(row, text, "", err);
 	if (row->type == OPT_INT)
 		*(int *)member(row, into) = (int)v;
 	else
@@ -109,13 +113,8 @@ set_size(const struct opt *row, void *into, const char *text, struct err *err)
 	if (shift < 0)
 		return row_bad(row, text, err, "a size such as 64K, 8M or 1G");
 	if (v > (uint64_t)SIZE_MAX >> shift ||
-	    !in_range(row, v << shift, SIZE_MAX)) {
-		if (row->max == 0)
-			return row_bad(row, text, err, "a size that fits");
-		return err_set(err,
-		    "--%s: '%s' is out of range, expected %lld to %lld bytes",
-		    row->name, text, (long long)row->min, (long long)row->max);
-	}
+	    !in_range(row, v << shift, SIZE_MAX))
+		return out_of_range(row, text, " bytes", err);
 	*(size_t *)member(row, into) = (size_t)(v << shift);
 	return 0;
 }
@@ -219,6 +218,11 @@ set_list(const struct opt *row, void *into, const char *text)
 int
 opt_set(const struct opt *row, void *into, const char *text, struct err *err)
 {
+	/* Where "" would mean the option's absence, a script has lost a value.
+	 */
+	if ((row->type == OPT_TEXT || row->type == OPT_LIST) && !*text)
+		return err_set(err, "--%s: its %s is empty", row->name,
+		    row->arg);
 	switch (row->type) {
 	case OPT_FLAG:
 		*(bool *)member(row, into) = true;

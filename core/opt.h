@@ -10,7 +10,7 @@
  *
  *	type        member                given as
  *	OPT_FLAG    bool                  --name
- *	OPT_TEXT    const char *          any text, borrowed from argv
+ *	OPT_TEXT    const char *          any text but "", borrowed from argv
  *	OPT_INT     int                   decimal, min to max
  *	OPT_COUNT   uint64_t              decimal, min to max
  *	OPT_SIZE    size_t                bytes, with K, M, G (1024): min to max
@@ -61,7 +61,7 @@ struct opt {
 	const char *preset; /* the default as it would be typed; NULL: the
 			       member is 0, NULL, WHEN_NONE */
 	const char *absent; /* what help says for no default; may be NULL */
-	int64_t min, max;   /* of numbers; both 0: what the type holds */
+	int64_t min, max;   /* of numbers; max 0: what the type holds */
 	const char *const *choices; /* ends with NULL */
 	const char *group; /* begins a group of that heading; may be NULL */
 	const char *help;  /* one sentence */

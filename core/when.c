@@ -397,6 +397,15 @@ put2(char *p, int v)
 	p[1] = (char)('0' + v % 10);
 }
 
+int64_t
+when_last(int64_t since, int64_t latest, int64_t span)
+{
+	if (span <= 0 || latest == WHEN_NONE || latest < INT64_MIN + span)
+		return since;
+	latest -= span - 1;
+	return since == WHEN_NONE || latest > since ? latest : since;
+}
+
 void
 when_put(struct buf *b, int64_t ns, int frac_digits)
 {

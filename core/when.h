@@ -47,6 +47,12 @@ bool when_epoch_ms(struct str text, int64_t *ns);
 bool when_user(struct str text, int64_t *ns);
 bool when_span(struct str text, int64_t *ns);
 
+/*
+ * Where a range begins that is the last `span` of what ends with `latest`, and
+ * not before `since`; either may be WHEN_NONE, a span of 0 is none.
+ */
+int64_t when_last(int64_t since, int64_t latest, int64_t span);
+
 /* 2018-11-27T08:47:55.123Z; digits of the fraction: 0, 3, 6 or 9. */
 void when_put(struct buf *b, int64_t ns, int digits);
 

@@ -409,7 +409,8 @@ collect_one(struct walk *w, const char *path, struct err *err)
 		return 0;
 	}
 	if (stat(path, &st) == -1) {
-		add(w, dup_cstr(path), INPUT_FAILED, strerror(errno));
+		add(w, dup_cstr(path), INPUT_FAILED,
+		    *path ? strerror(errno) : "the path is empty");
 		return 0;
 	}
 	if (S_ISDIR(st.st_mode))

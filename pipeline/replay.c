@@ -201,9 +201,8 @@ run_last(struct run *run, struct err *err)
 	run->options = asked;
 	if (rc != 0 || run->progress->stop)
 		return rc;
-	if (run->result->last_ns != WHEN_NONE &&
-	    run->result->last_ns >= INT64_MIN + asked->last_ns)
-		run->plan.since_ns = run->result->last_ns - asked->last_ns + 1;
+	run->plan.since_ns =
+	    when_last(asked->since_ns, run->result->last_ns, asked->last_ns);
 	return run_all(run, err);
 }
 

@@ -352,14 +352,9 @@ static void
 set_range(struct traces *t)
 {
 	const struct replay_options *o = t->options.replay;
-	int64_t last = t->result.last_ns;
 
-	t->since_ns = o->since_ns;
+	t->since_ns = when_last(o->since_ns, t->result.last_ns, o->last_ns);
 	t->until_ns = o->until_ns;
-	if (o->last_ns > 0 && last != WHEN_NONE &&
-	    last >= INT64_MIN + o->last_ns &&
-	    (t->since_ns == WHEN_NONE || last - o->last_ns >= t->since_ns))
-		t->since_ns = last - o->last_ns + 1;
 }
 
 static int

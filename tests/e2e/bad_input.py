@@ -407,6 +407,88 @@ def json_():
                c.count("all", "read") >= 1, f"{name}: is counted", c.input)
 
 
+def payloads():
+    """A broken line takes nothing along, in a payload as in a file."""
+    for name, bad in (("cut in a string", '{"trace_id": "1-6b'),
+                      ("cut behind a colon", '{"a":'),
+                      ("cut behind a value", '{"a":{"b":1}'),
+                      ("no value", '{"trace_id": broken')):
+        for at in range(3):
+            text = [segment(0), segment(1)]
+            text.insert(at, bad + "\n")
+            text = "".join(text).encode()
+            whole = base64.b64encode(gzip.compress(text)).decode()
+            put("payload.json", json.dumps({"Records": [
+                {"kinesis": {"data": whole}, "eventSource": "aws:kinesis"},
+                {"kinesis": {"data": base64.b64encode(
+                    segment(2).encode()).decode()},
+                 "eventSource": "aws:kinesis"}]}) + "\n")
+            c = Case(f"payload, line {at + 1} {name}", f"{DIR}/payload.json")
+            c.stored(3, 0, 1)
+            c = Case(f"file, line {at + 1} {name}", put("plain.json", text))
+            c.stored(2, 0, 1)
+
+
+NOT_TIME = "expected epoch seconds, before the year 2262"
+SEGMENTS = [  # what is wrong, the members, the reason when it is refused
+    ("ends before it starts", {"end_time": 1795226300}, None),
+    ("times as strings", {"start_time": "1795226400.5",
+                          "end_time": "2026-11-21T06:00:01Z"}, None),
+    ("times as integers", {"start_time": 1795226400,
+                           "end_time": 1795226401}, None),
+    ("a negative time", {"start_time": -5, "end_time": 1}, "before 1970"),
+    ("a time far ahead", {"start_time": 1e15, "end_time": 1e15}, NOT_TIME),
+    ("a time that is true", {"start_time": True}, NOT_TIME),
+    ("its own parent", {"parent_id": f"{1:016x}"}, None),
+    ("a name of 500", {"name": "n" * 500}, None),
+    ("no name", {"name": ""}, "segment without name"),
+    ("a number for a name", {"name": 5}, "segment without name"),
+    ("70 KiB", {"metadata": {"x": "y" * 70000}}, "at most 64 KiB"),
+    ("1,000 annotations", {"annotations": {f"k{i}": i for i in range(1000)}},
+     None),
+    ("keys that differ in case", {"annotations": {"Key": 1, "key": 2}}, None),
+    ("a status of five digits", {"http": {
+        "request": {"method": "GET", "url": "http://h/b"},
+        "response": {"status": 99999}}}, None),
+    ("odd subsegments", {"subsegments": [1, "x", None, {"id": 5}]}, None),
+    ("odd blocks", {"annotations": [1], "cause": [1], "aws": 5, "sql": [],
+                    "links": {}, "subsegments": {"a": 1}}, None),
+    ("progress and end", {"in_progress": True}, "only one of the two"),
+]
+
+
+def traces():
+    """A segment of every sort of oddity, beside a good one."""
+    for name, members, reason in SEGMENTS:
+        path = put("odd.json", segment(0, **members) + segment(1))
+        want = 1 if reason else 2
+        c = Case(f"segment: {name}", path)
+        c.stored(want, 0, 2 - want)
+        if reason:
+            c.died_of(reason)
+        r = telltale("query", "-q", "--json", "", path)
+        same((r.status, len(r.json()["TraceSummaries"])), (0, want),
+             f"segment: {name}: query")
+        r = telltale("map", path)
+        ok(r.status == 0 and f"{want} trace" in r.text,
+           f"segment: {name}: map", r.text + r.err)
+        r = telltale("trace", f"1-6b013f80-{0:024x}", path)
+        same(r.status, 1 if reason else 0, f"segment: {name}: trace")
+        store = f"{DIR}/odd.db"
+        telltale("replay", "-q", "--store", store, path)
+        same(telltale("query", "-q", "--csv", "", "--store", store).out,
+             telltale("query", "-q", "--csv", "", path).out,
+             f"segment: {name}: the store answers the same")
+        os.unlink(store)
+    c = Case("a cycle of parents", put("cycle.json", "".join(
+        segment(0, id=f"{i:016x}", parent_id=f"{i % 3 + 1:016x}")
+        for i in (1, 2, 3))))
+    c.stored(3)
+    r = telltale("trace", f"1-6b013f80-{0:024x}", f"{DIR}/cycle.json")
+    ok(r.status == 0 and r.text.count("alpha") >= 3,
+       "a cycle of parents: all are shown", r.text + r.err)
+
+
 def doubles():
     body = lines(300, 0, "/same")
     a, b = put("two/a.log", body), put("two/b.log", body)
@@ -470,7 +552,8 @@ def terminal():
     with open(path, "wb") as f:
         f.write(text)
     for args in (["replay"], ["replay", "--explain-input"],
-                 ["replay", "--color", "always"]):
+                 ["replay", "--color", "always"], ["map"], ["query", ""],
+                 ["query", "--requests", ""], ["trace", "6b013f80"]):
         status, out = under_pty(*args, os.fsdecode(path), "/none\x1b[2J\x07")
         ok(b"\x1b]0;owned" not in out and b"\x1b[2J" not in out and
            b"\x07" not in out and b"\xc2\x9b" not in out,
@@ -608,8 +691,8 @@ def streams():
 
 
 for case in (unreadable, empty, loops, broken_gzip, bomb, long_line, bytes_,
-             times, numbers, json_, doubles, terminal, full_disk, interrupted,
-             streams):
+             times, numbers, json_, payloads, traces, doubles, terminal,
+             full_disk, interrupted, streams):
     try:
         case()
     except (AssertionError, KeyError, StopIteration, OSError, ValueError,

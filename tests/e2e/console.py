@@ -8,7 +8,7 @@ import signal
 import subprocess
 import time
 
-from tap import CORPUS, TELLTALE, done, ok, same, skip
+from tap import CORPUS, TELLTALE, done, folder, ok, same, skip, write
 
 LIKE = os.path.join(CORPUS, "like-service", "python2-2019")
 HAVE = os.path.isdir(LIKE)
@@ -43,6 +43,56 @@ USAGE = [
     (["completion", "tcsh"], "completion: one shell is expected: bash, fish "
      "or zsh; see 'telltale help completion'"),
 ]
+SAID = [  # a part of what is said
+    (["replay", "--threads", "257", "."], "expected 0 to 256"),
+    (["replay", "--block-size", "2M", "."], "expected 1 to 1048576 bytes"),
+    (["replay", "--max-ratio", "9" * 30, "."], "is not a whole number"),
+    (["replay", "--width", "5", "."], "expected 40 to 400"),
+    (["replay", "--last", "0s", "."], "is too short, expected at least 1 s"),
+    (["replay", "--store", "x", "--store-max", "1", "."],
+     "expected at least 1048576 bytes"),
+    (["replay", "--store-keep", "5s", "."], "--store is missing"),
+    (["query", "--limit", "0", "", "."], "expected 1 to 1000000000"),
+    (["replay", "--out", "", "."], "--out: its DIR is empty"),
+    (["replay", "--store", "", "."], "--store: its FILE is empty"),
+    (["replay", "--service=", "."], "--service: its NAME is empty"),
+    (["replay", "--probe-agent", "", "."], "--probe-agent: its PREFIX is "),
+    (["replay", "--service-name", "=x", "."], "'=x' is not GROUP=NAME"),
+    (["replay", "--color=", "."], "expected auto, always or never"),
+    (["query", "--store", "", ""], "--store: its FILE is empty"),
+    (["trace", "", "."], "'' is no trace id"),
+    (["map", "--node", "", "--series", "1m", "."], "--node: its NAME is "),
+    (["group", "add", "", "ok"], "Invalid group name"),
+    (["replay", "--explain-input", "--json", "."], "does not replay"),
+    (["query", "--check", "--explain-sql", "ok"], "exclude each other"),
+    (["query", "--explain-es", "--explain-sql", "ok"], "exclude each other"),
+    (["query", "--findings", "--requests", "", "."], "exclude each other"),
+    (["map", "--json", "--dot", "."], "exclude each other"),
+    (["map", "--store", "x", "."], "exclude each other"),
+    (["replay", "-x.log"], "there is no option -x"),
+    (["replay", "--x.log"], "there is no option --x.log"),
+]
+for args, words in SAID:
+    r = run(*args)
+    ok(r.returncode == 64 and r.stdout == b"" and
+       words in r.stderr.decode() and r.stderr.count(b"\n") == 1,
+       f"usage: {' '.join(args)[:60]}", f"{r.returncode} {r.stderr.decode()}")
+r = run("replay", "")
+ok(r.returncode == 66 and r.stderr == b"telltale: : the path is empty\n",
+   "an empty path is said to be empty", r.stderr)
+dashed = folder()
+write(f"{dashed}/-x.log", '10.0.0.1 - - [21/Nov/2026:06:00:00 +0000] '
+      '"GET /x HTTP/1.1" 200 5\n')
+for args in (["--json", "--", "-x.log"], ["./-x.log", "--json"]):
+    r = subprocess.run([os.path.abspath(TELLTALE), "replay", *args],
+                       cwd=dashed, stdout=subprocess.PIPE)
+    same(json.loads(r.stdout)["accounting"]["request"]["stored"], 1,
+         f"a path that begins with a dash: {' '.join(args)}")
+for args in [["--since", "2026-11-21T06:59:00Z", "--last", "10m"],
+             ["--since", "2026-11-21T06:40:00Z", "--last", "2m"]]:
+    r = run("replay", "--json", *args, "demo/like-service")
+    first = json.loads(r.stdout)["first"]
+    ok("2026-11-21T06:59:" <= first, f"the later begin counts: {args}", first)
 for args, words in USAGE:
     r = run(*args)
     ok(r.returncode == 64 and r.stdout == b"" and

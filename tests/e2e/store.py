@@ -84,6 +84,17 @@ def old_goes():
     keep(path, data, options=["--store-keep", "1000s"])
     n = len(ask(path).text.splitlines())
     ok(10 <= n <= 11, "the old ones go by age", n)
+    path = os.path.join(DIR, "small.db")
+    data = lines("pads.ndjson", *(
+        segment(i + 1, i, annotations={"pad": os.urandom(400).hex()})
+        for i in range(3000)))
+    keep(path, data)
+    same(len(ask(path).text.splitlines()), 3000, "all are there")
+    r = keep(path, data, options=["--store-max", "2M"])
+    ok(r.status == 0 and os.path.getsize(path) <= 2 << 20,
+       "--store-max bounds the file", (os.path.getsize(path), r.err))
+    left = ask(path).text.splitlines()
+    ok(0 < len(left) < 3000, "and the oldest went", len(left))
 
 
 def refusals():

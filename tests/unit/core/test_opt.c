@@ -14,6 +14,7 @@ struct settings {
 	int threads;
 	uint64_t ratio;
 	size_t block;
+	size_t store_max;
 	int64_t slow;
 	int64_t since;
 	int probes;
@@ -75,6 +76,12 @@ static const struct opt table[] = {
 	    .offset = offsetof(struct settings, since),
 	    .arg = "TIME",
 	    .help = "From then on." },
+	{ .name = "store-max",
+	    .type = OPT_SIZE,
+	    .offset = offsetof(struct settings, store_max),
+	    .arg = "SIZE",
+	    .min = 1 << 20,
+	    .help = "At least, and nothing at most." },
 	{ .name = "probes",
 	    .type = OPT_CHOICE,
 	    .offset = offsetof(struct settings, probes),
@@ -212,6 +219,12 @@ Test(opt, messages_say_what_and_what_was_expected)
 		{ "choice", { "--probes=eat" },
 		    "--probes: 'eat' is not known, expected fold, keep or "
 		    "drop" },
+		{ "text is empty", { "--out=" }, "--out: its DIR is empty" },
+		{ "list has an empty one", { "--probe-path=" },
+		    "--probe-path: its PATH is empty" },
+		{ "below its only bound", { "--store-max=1023" },
+		    "--store-max: '1023' is out of range, expected at least "
+		    "1048576 bytes" },
 		{ "no value", { "--out" }, "--out needs a value: DIR" },
 		{ "flag with value", { "--quiet=1" },
 		    "--quiet takes no value" },

@@ -55,6 +55,27 @@ check_whole(bool (*parse)(struct str, int64_t *), const struct row *rows,
 	}
 }
 
+Test(when, a_range_is_cut_by_the_later_of_two_begins)
+{
+	static const struct {
+		const char *name;
+		int64_t since, latest, span, begin;
+	} rows[] = {
+		{ "no span", 5, 100, 0, 5 },
+		{ "no time", 5, WHEN_NONE, 10, 5 },
+		{ "the span alone", WHEN_NONE, 100, 10, 91 },
+		{ "the span is later", 5, 100, 10, 91 },
+		{ "the span is earlier", 95, 100, 10, 95 },
+		{ "before all time", WHEN_NONE, INT64_MIN + 5, 10, WHEN_NONE },
+		{ "all time", WHEN_NONE, INT64_MIN + 10, 10, INT64_MIN + 1 },
+	};
+
+	for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++)
+		cr_expect_eq(
+		    when_last(rows[i].since, rows[i].latest, rows[i].span),
+		    rows[i].begin, "%s", rows[i].name);
+}
+
 Test(when, days_count_up_through_every_month_of_the_range)
 {
 	static const int length[] = { 31, 28, 31, 30, 31, 30, 31, 31, 30, 31,
