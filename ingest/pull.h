@@ -7,7 +7,7 @@
  * quick reader), but it never reads beyond the text: of an invalid text it
  * gives any values, then the end.  Not for text that nobody has parsed.
  *
- *	pull_open(&c, '{')
+ *	if (pull_enter(&c, '{'))
  *	while (pull_member(&c, &key)) {
  *		... read or skip exactly one value ...
  *	}
@@ -125,5 +125,15 @@ struct str pull_text(struct pull *c);
 
 /* Over any value. */
 void pull_skip(struct pull *c);
+
+/* Over an opening bracket; false: over the value, which is another. */
+static inline bool
+pull_enter(struct pull *c, char bracket)
+{
+	if (pull_open(c, bracket))
+		return true;
+	pull_skip(c);
+	return false;
+}
 
 #endif

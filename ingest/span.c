@@ -260,6 +260,19 @@ items_count(struct pull c)
 	return n;
 }
 
+/* Into an array, and room for its items; NULL: over it, it has none. */
+static void *
+items_begin(struct reader *r, size_t bytes, size_t *n)
+{
+	*n = items_count(r->c);
+	if (*n == 0 || *n > UINT32_MAX) {
+		pull_skip(&r->c);
+		return NULL;
+	}
+	pull_open(&r->c, '[');
+	return arena_alloc(r->c.arena, *n * bytes);
+}
+
 /* Strings, numbers and booleans; other values are no annotations. */
 static bool
 annotation_read(struct pull *c, struct span_annotation *a)
@@ -283,10 +296,8 @@ annotations_read(struct reader *r)
 	struct str key;
 	size_t n = 0;
 
-	if (!pull_open(&r->c, '{')) {
-		pull_skip(&r->c);
+	if (!pull_enter(&r->c, '{'))
 		return;
-	}
 	while (pull_member(&r->c, &key)) {
 		l->scratch = xgrow(l->scratch, n + 1, &l->scratch_cap,
 		    sizeof *l->scratch);
@@ -307,10 +318,8 @@ exception_read(struct pull *c, struct span_exception *x)
 	struct str key;
 
 	*x = (struct span_exception){ 0 };
-	if (!pull_open(c, '{')) {
-		pull_skip(c);
+	if (!pull_enter(c, '{'))
 		return;
-	}
 	while (pull_member(c, &key)) {
 		if (str_eq(key, STR("id")))
 			x->id = pull_text(c);
@@ -328,17 +337,11 @@ exception_read(struct pull *c, struct span_exception *x)
 static void
 exceptions_read(struct reader *r)
 {
-	size_t n = items_count(r->c);
-	struct span_exception *v;
+	size_t n;
+	struct span_exception *v = items_begin(r, sizeof *v, &n);
 	uint32_t used = 0;
 
-	if (n == 0 || n > UINT32_MAX) {
-		pull_skip(&r->c);
-		return;
-	}
-	v = arena_alloc(r->c.arena, n * sizeof *v);
-	pull_open(&r->c, '[');
-	while (pull_item(&r->c) && used < n)
+	while (v && pull_item(&r->c) && used < n)
 		exception_read(&r->c, &v[used++]);
 	r->s.exceptions = v;
 	r->s.n_exceptions = used;
@@ -356,7 +359,7 @@ cause_read(struct reader *r)
 	}
 	pull_open(&r->c, '{');
 	while (pull_member(&r->c, &key)) {
-		if (str_eq(key, STR("exceptions")))
+		if (str_eq(key, STR("exceptions")) && !r->s.exceptions)
 			exceptions_read(r);
 		else if (str_eq(key, STR("id")))
 			text_read(r, &r->s.cause_id);
@@ -370,10 +373,8 @@ link_attributes_read(struct pull *c, struct span_link *l)
 {
 	struct str key;
 
-	if (!pull_open(c, '{')) {
-		pull_skip(c);
+	if (!pull_enter(c, '{'))
 		return;
-	}
 	while (pull_member(c, &key)) {
 		if (str_eq(key, STR("aws.xray.reserved.reference_type")))
 			l->to_parent = str_eq(pull_text(c), STR("parent"));
@@ -388,10 +389,8 @@ link_read(struct pull *c, struct span_link *l)
 	struct str key;
 
 	*l = (struct span_link){ 0 };
-	if (!pull_open(c, '{')) {
-		pull_skip(c);
+	if (!pull_enter(c, '{'))
 		return;
-	}
 	while (pull_member(c, &key)) {
 		if (str_eq(key, STR("trace_id")))
 			l->trace_id = pull_text(c);
@@ -407,17 +406,11 @@ link_read(struct pull *c, struct span_link *l)
 static void
 links_read(struct reader *r)
 {
-	size_t n = items_count(r->c);
-	struct span_link *v;
+	size_t n;
+	struct span_link *v = items_begin(r, sizeof *v, &n);
 	uint32_t used = 0;
 
-	if (n == 0 || n > UINT32_MAX) {
-		pull_skip(&r->c);
-		return;
-	}
-	v = arena_alloc(r->c.arena, n * sizeof *v);
-	pull_open(&r->c, '[');
-	while (pull_item(&r->c) && used < n)
+	while (v && pull_item(&r->c) && used < n)
 		link_read(&r->c, &v[used++]);
 	r->s.links = v;
 	r->s.n_links = used;
@@ -430,15 +423,11 @@ logs_read(struct reader *r)
 	struct span_aws *aws = r->aws;
 	struct str key;
 
-	if (!pull_open(&r->c, '[')) {
-		pull_skip(&r->c);
+	if (!pull_enter(&r->c, '['))
 		return;
-	}
 	while (pull_item(&r->c)) {
-		if (!pull_open(&r->c, '{')) {
-			pull_skip(&r->c);
+		if (!pull_enter(&r->c, '{'))
 			continue;
-		}
 		while (pull_member(&r->c, &key)) {
 			if (str_eq(key, STR("log_group")))
 				text_read(r, &aws->log_group);
@@ -489,10 +478,8 @@ members_read(struct reader *r, enum inside place)
 	char *base = place_base(r, place);
 	struct str name;
 
-	if (!pull_open(&r->c, '{')) {
-		pull_skip(&r->c);
+	if (!pull_enter(&r->c, '{'))
 		return;
-	}
 	while (pull_member(&r->c, &name)) {
 		const struct key *k = key_find(r, place, name);
 
