@@ -20,7 +20,8 @@
 struct counts {
 	uint32_t n;
 	uint32_t bad;
-	uint64_t sum_us; /* of rules with a latency */
+	uint64_t sum_us;      /* of rules with a latency */
+	const uint32_t *pace; /* the cell's, of rules with a relative test */
 };
 
 /*
@@ -33,10 +34,9 @@ struct severity_step {
 };
 
 struct rule {
-	const char *unit;   /* of bad, for finding.unit */
+	/* Of finding.unit and .phrase: '~' becomes the limit, "1 s". */
+	const char *unit;   /* of bad */
 	const char *phrase; /* of the sentence; '#' becomes "116 of 504" */
-	/* The same for a threshold other than a second; NULL: as above. */
-	const char *unit_other, *phrase_other;
 
 	/* Baseline: p0 = (bad + m·prior) / (n + m). */
 	uint32_t prior_ppm, prior_m;
@@ -50,6 +50,8 @@ struct rule {
 	enum cell_example example;
 	bool any_method; /* one series for all methods of a route */
 	bool latency;    /* sum_us counts: mean latency before and in it */
+	bool relative;   /* judged by its own past as well (alarm.h) */
+	bool asked;      /* off unless --rule names it */
 
 	/*
 	 * The cell's trials; n = 0 when it has none.  `answered`: the key has
@@ -59,7 +61,9 @@ struct rule {
 };
 
 extern const struct rule rule_slow_post;
+extern const struct rule rule_slow_request;
 extern const struct rule rule_not_found;
+extern const struct rule rule_server_error;
 extern const struct rule rule_target_health;
 
 #endif

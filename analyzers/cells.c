@@ -20,6 +20,17 @@ const char *class_name(enum class c)
 }
 
 void
+cell_slowest(struct cell *c, int64_t ns, const struct example *example)
+{
+	if (ns > c->slowest_ns) {
+		c->slowest_ns = ns;
+		c->example[EXAMPLE_SLOW] = *example;
+	} else if (ns == c->slowest_ns) {
+		example_min(&c->example[EXAMPLE_SLOW], example);
+	}
+}
+
+void
 cell_add(struct cell *a, const struct cell *b)
 {
 	a->n = add_u32(a->n, b->n);
@@ -31,7 +42,10 @@ cell_add(struct cell *a, const struct cell *b)
 	a->probes = add_u32(a->probes, b->probes);
 	a->probes_bad = add_u32(a->probes_bad, b->probes_bad);
 	a->sum_us = add_u64(a->sum_us, b->sum_us);
-	for (int i = 0; i < EXAMPLES; i++)
+	for (int i = 0; i < PACE_BINS && b->timed > 0; i++)
+		a->pace[i] = add_u32(a->pace[i], b->pace[i]);
+	cell_slowest(a, b->slowest_ns, &b->example[EXAMPLE_SLOW]);
+	for (int i = EXAMPLE_SLOW + 1; i < EXAMPLES; i++)
 		example_min(&a->example[i], &b->example[i]);
 }
 

@@ -36,8 +36,9 @@ struct example {
 };
 
 enum cell_example {
-	EXAMPLE_SLOW,
+	EXAMPLE_SLOW, /* the slowest */
 	EXAMPLE_NOT_FOUND,
+	EXAMPLE_SERVER_ERROR,
 	EXAMPLE_PROBE, /* a probe that failed */
 	EXAMPLES
 };
@@ -49,6 +50,21 @@ cell_of(int64_t ns)
 	int64_t c = ns / CELL_NS;
 
 	return c * CELL_NS > ns ? c - 1 : c;
+}
+
+/*
+ * Latency, coarser than in histogram.h: groups of nine of its bins, a fourth of
+ * an octave each, from 4 ms to 20 s.  See pace.h.
+ */
+enum { PACE_BINS = 48, PACE_FIRST = 186, PACE_GROUP = 9 };
+
+/* The bin of a histogram's bin. */
+static inline uint32_t
+pace_bin(uint32_t bin)
+{
+	uint32_t b = bin < PACE_FIRST ? 0 : (bin - PACE_FIRST) / PACE_GROUP + 1;
+
+	return b < PACE_BINS ? b : PACE_BINS - 1;
 }
 
 struct cell_key {
@@ -68,11 +84,16 @@ struct cell {
 	uint32_t probes;     /* certain and probable */
 	uint32_t probes_bad; /* probes with a status not 1xx to 3xx */
 	uint64_t sum_us;     /* of timed, microseconds, saturating */
+	int64_t slowest_ns;  /* of timed: whose example that is */
+	uint32_t pace[PACE_BINS]; /* of timed, by how long they took */
 	struct example example[EXAMPLES];
 };
 
 /* Adds b's counts to a's; keys are the caller's business. */
 void cell_add(struct cell *a, const struct cell *b);
+
+/* The slowest so far has its example, of equals the lesser one. */
+void cell_slowest(struct cell *c, int64_t ns, const struct example *example);
 
 /* Time first, then origin, method, route. */
 int cell_key_cmp(const struct cell_key *a, const struct cell_key *b);

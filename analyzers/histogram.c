@@ -94,7 +94,7 @@ histogram_cover(struct histogram *h, uint32_t first, uint32_t last)
 	h->n = n;
 }
 
-void
+uint32_t
 histogram_add(struct histogram *h, int64_t ns)
 {
 	uint32_t bin = histogram_bin(ns);
@@ -105,6 +105,7 @@ histogram_add(struct histogram *h, int64_t ns)
 	if (h->total == 0 || ns > h->max_ns)
 		h->max_ns = ns;
 	h->total++;
+	return bin;
 }
 
 void

@@ -24,7 +24,7 @@ struct histogram {
 
 uint32_t histogram_bin(int64_t ns);
 int64_t histogram_bin_limit(uint32_t bin); /* its upper limit, ns */
-void histogram_add(struct histogram *h, int64_t ns);
+uint32_t histogram_add(struct histogram *h, int64_t ns); /* its bin */
 void histogram_merge(struct histogram *a, const struct histogram *b);
 
 /* The value below which `permille` of 1000 lie; -1 when empty. */

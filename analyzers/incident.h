@@ -15,6 +15,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "analyzers/alarm.h"
 #include "analyzers/glr.h"
 #include "analyzers/series.h"
 #include "core/finding.h"
@@ -35,11 +36,10 @@ struct incident {
 	int n_evidence;
 	/* Of the alarm: */
 	uint32_t detected;
-	uint32_t window; /* in cells */
-	struct trials in_window, base;
-	int64_t before_ns;
-	int64_t g_milli, h_milli;
-	int64_t threshold_ppm;
+	bool relative;
+	uint32_t bin;         /* relative: bad is above it (pace.h) */
+	struct alarm_row row; /* the window that decided */
+	int64_t h_milli;
 };
 
 /* One more cell of its entity, bad or not; `example` may be NULL. */

@@ -11,12 +11,13 @@
  *	                                         │   good  ▲bad bad … bad │
  *	                                                 onset           cell
  *
- * p0 = (K + m·prior)/(N + m), G as in glr.c.  A window alarms when its ratio
- * passes the rule's gates and G > h; of several the one with the largest G
- * decides, of equals the shorter.  P(K ≥ k) ≤ e^-G (Chernoff), so that h = ln
- * 10^6 bounds false alarms by 8,640 × 5 × 10^-6 = 0.04 a day and key, and in
- * fact by far less, the windows being nested and the gates on top.  A cell
- * with nothing bad is no evidence against anybody and decides nothing.
+ * p0 = (K + m·prior)/(N + m), G as in glr.c; the windows are in alarm.c.  A
+ *window alarms when its ratio passes the rule's gates and G > h; of several the
+ *one with the largest G decides, of equals the shorter.  P(K ≥ k) ≤ e^-G
+ *(Chernoff), so that h = ln 10^6 bounds false alarms by 8,640 × 5 × 10^-6 =
+ *0.04 a day and key, and in fact by far less, the windows being nested and the
+ *gates on top.  A cell with nothing bad is no evidence against anybody and
+ *decides nothing.
  *
  * The onset is the suffix of the deciding window with the largest likelihood
  * ratio, each suffix having its own ratio (the GLR's inner maximum): dropping
@@ -41,6 +42,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "analyzers/alarm.h"
 #include "analyzers/analyzer.h"
 #include "analyzers/glr.h"
 #include "analyzers/incident.h"
@@ -52,14 +54,20 @@
 
 static const struct rule *const rules[] = {
 	&rule_slow_post,
+	&rule_slow_request,
 	&rule_not_found,
+	&rule_server_error,
 	&rule_target_health,
 };
 
 /* Row by row the rules above. */
 static const struct rule_info infos[] = {
-	{ "slow-post", "POST and other changing requests that take over 1 s" },
+	{ "slow-post",
+	    "POST and other changing requests that take over 1 s, or "
+	    "longer than they did" },
+	{ "slow-request", "the same of any request; off unless it is named" },
 	{ "not-found", "404 and 410 on routes that were answered before" },
+	{ "server-error", "5xx answers" },
 	{ "target-health", "health checks that fail" },
 	{ NULL, NULL },
 };
@@ -70,7 +78,6 @@ _Static_assert(sizeof(infos) / sizeof(infos[0]) ==
 
 enum {
 	N_RULES = sizeof(rules) / sizeof(rules[0]),
-	GATE_FACTOR = 3, /* ratio ≥ 3·p0 */
 	BASE_CELLS = 60, /* the base is a multiple of ten minutes */
 	MARKS_MAX = 64,  /* examples kept before there is a finding */
 	METHOD_ANY = METHODS,
@@ -94,6 +101,7 @@ struct track {
 	const struct rule *rule;
 	const struct key *key;
 	struct series series;
+	struct pace *pace;     /* NULL: the rule has no relative test */
 	struct incident *open; /* NULL: nothing is wrong */
 	struct mark *marks;    /* oldest first */
 	size_t n_marks, cap_marks;
@@ -134,8 +142,9 @@ judge_new(const struct judge_settings *settings,
 	j->names = names;
 	j->quiet = (uint32_t)(settings->quiet_ns / CELL_NS);
 	for (int r = 0; r < N_RULES; r++)
-		j->active[r] = !settings->only ||
-			       strcmp(settings->only, infos[r].name) == 0;
+		j->active[r] = settings->only
+				   ? strcmp(settings->only, infos[r].name) == 0
+				   : !rules[r]->asked;
 	j->n_slots = 64;
 	j->slots = xcalloc(j->n_slots, sizeof(struct key *));
 	return j;
@@ -147,6 +156,9 @@ track_free(struct track *t)
 	if (!t)
 		return;
 	series_fini(&t->series);
+	if (t->pace)
+		pace_fini(t->pace);
+	free(t->pace);
 	free(t->open);
 	free(t->marks);
 	free(t);
@@ -226,6 +238,8 @@ track_get(struct key *key, int r)
 		key->tracks[r]->number = r;
 		key->tracks[r]->rule = rules[r];
 		key->tracks[r]->key = key;
+		if (rules[r]->relative)
+			key->tracks[r]->pace = xcalloc(1, sizeof(struct pace));
 	}
 	return key->tracks[r];
 }
@@ -257,11 +271,15 @@ text_dup(struct str s)
 	return b.p;
 }
 
+/* What is only slower than it was is a warning at most. */
 static enum severity
-severity(const struct rule *rule, struct trials t)
+severity(const struct rule *rule, const struct incident *i, struct trials t)
 {
 	int64_t ppm = trials_ppm(t);
 
+	if (i->relative)
+		return t.bad >= rule->warning.bad ? SEVERITY_WARNING
+						  : SEVERITY_INFO;
 	if (ppm >= rule->critical.ratio_ppm && t.bad >= rule->critical.bad)
 		return SEVERITY_CRITICAL;
 	if (ppm >= rule->warning.ratio_ppm && t.bad >= rule->warning.bad)
@@ -314,12 +332,11 @@ finding_write(const struct judge *j, const struct track *t, bool open,
 	const struct key *key = t->key;
 	struct finding *f = findings_add(out);
 	struct trials all = { i->upto.n, i->upto.bad };
-	bool other = j->settings.slow_ns != NS_PER_SEC && rule->unit_other;
 
 	f->rule = infos[t->number].name;
-	f->unit = other ? rule->unit_other : rule->unit;
-	f->phrase = other ? rule->phrase_other : rule->phrase;
-	f->severity = severity(rule, all);
+	f->unit = rule->unit;
+	f->phrase = rule->phrase;
+	f->severity = severity(rule, i, all);
 	f->service = text_dup(j->names->services[key->origin]);
 	f->route = text_dup(j->names->routes[key->origin][key->route]);
 	f->method =
@@ -330,112 +347,26 @@ finding_write(const struct judge *j, const struct track *t, bool open,
 	f->open = open;
 	f->bad = all.bad;
 	f->total = all.n;
-	f->base_bad = i->base.bad;
-	f->base_total = i->base.n;
-	f->over_ns = rule->latency ? j->settings.slow_ns : 0;
-	f->window_ns = i->window * CELL_NS;
-	f->window_bad = i->in_window.bad;
-	f->window_total = i->in_window.n;
+	f->base_bad = i->row.base.bad;
+	f->base_total = i->row.base.n;
+	f->relative = i->relative;
+	if (rule->latency)
+		f->over_ns =
+		    i->relative ? pace_limit(i->bin) : j->settings.slow_ns;
+	f->window_ns = i->row.window * CELL_NS;
+	f->window_bad = i->row.in.bad;
+	f->window_total = i->row.in.n;
 	f->value_ppm = trials_ppm(all);
 	f->baseline_ppm = odds_ppm(&i->p0);
-	f->threshold_ppm = i->threshold_ppm;
-	f->g_milli = i->g_milli;
+	f->threshold_ppm = i->row.threshold_ppm;
+	f->g_milli = i->row.g_milli;
 	f->h_milli = i->h_milli;
-	f->before_ns = i->before_ns;
+	f->before_ns = i->row.before_ns;
 	f->after_ns = -1;
 	if (rule->latency && all.n > 0)
 		f->after_ns = (int64_t)(i->upto.us / all.n) * 1000;
 	finding_evidence(f, i);
-	finding_name(f, cell_ns(j, (int64_t)i->detected + 1 - i->window));
-}
-
-/* What the ratio had to reach: the greatest of the three gates. */
-static int64_t
-threshold_ppm(const struct rule *rule, const struct odds *p0)
-{
-	int64_t p = odds_ppm(p0);
-	int64_t most = rule->min_ppm;
-
-	if (most < GATE_FACTOR * p)
-		most = GATE_FACTOR * p;
-	if (most < p + rule->over_ppm)
-		most = p + rule->over_ppm;
-	return most;
-}
-
-static bool
-gates_pass(const struct rule *rule, struct trials t, const struct odds *p0)
-{
-	return trials_over(t, p0, 0, rule->min_ppm, REACH) &&
-	       trials_over(t, p0, GATE_FACTOR, 0, REACH) &&
-	       trials_over(t, p0, 1, rule->over_ppm, REACH);
-}
-
-/* The number of cells in the suffix with the largest G; ≥ 1. */
-static uint32_t
-onset_find(const struct series *s, uint32_t entries, const struct odds *p0)
-{
-	struct sums sum = { 0 };
-	int64_t best = -1;
-	uint32_t n = 1;
-
-	for (uint32_t i = 0; i < entries; i++) {
-		const struct entry *e = series_newest(s, i);
-
-		sums_add(&sum, e);
-		if (e->bad == 0)
-			continue;
-
-		int64_t g = glr_milli((struct trials){ sum.n, sum.bad }, p0);
-
-		if (g > best) {
-			best = g;
-			n = i + 1;
-		}
-	}
-	return n;
-}
-
-/* A draft of the alarm by the deciding window; window 0: no alarm. */
-static void
-windows_judge(const struct judge *j, const struct track *t,
-    struct incident *draft, uint32_t *entries)
-{
-	const struct rule *rule = t->rule;
-	const struct series *s = &t->series;
-	int64_t h = rule->h_milli ? rule->h_milli : j->settings.h_milli;
-	struct sums sums[WINDOWS];
-	uint32_t spans[WINDOWS];
-
-	series_windows(s, sums, spans);
-	for (int w = 0; w < WINDOWS; w++) {
-		if (sums[w].bad < rule->min_bad)
-			continue;
-
-		struct sums before = sums_minus(s->sum, sums[w]);
-		struct trials base = { before.n, before.bad };
-		struct trials in = { sums[w].n, sums[w].bad };
-		struct odds p0 = odds_of(base, rule->prior_ppm, rule->prior_m);
-
-		if (!gates_pass(rule, in, &p0))
-			continue;
-
-		int64_t g = glr_milli(in, &p0);
-
-		if (g <= h || g <= draft->g_milli)
-			continue;
-		draft->p0 = p0;
-		draft->window = series_window_cells[w];
-		draft->in_window = in;
-		draft->base = base;
-		draft->g_milli = g;
-		draft->h_milli = h;
-		draft->threshold_ppm = threshold_ppm(rule, &p0);
-		draft->before_ns = rule->latency && before.n > 0
-				       ? (int64_t)(before.us / before.n) * 1000
-				       : -1;
-		*entries = spans[w];
-	}
+	finding_name(f, cell_ns(j, (int64_t)i->detected + 1 - i->row.window));
 }
 
 /* Remembers a bad cell's example; what is an hour old is of no use. */
@@ -462,23 +393,33 @@ mark_add(struct track *t, uint32_t at, const struct example *example)
 
 /* Opens a finding: the cells from the onset on become its own. */
 static void
-track_open(struct judge *j, struct track *t, const struct incident *draft,
-    uint32_t entries)
+track_open(struct judge *j, struct track *t, const struct alarm *a)
 {
 	struct incident *i = xcalloc(1, sizeof(*i));
+	uint32_t entries = alarm_onset(a, &t->series, t->pace);
 
-	*i = *draft;
-	entries = onset_find(&t->series, entries, &i->p0);
+	i->row = a->rows[a->best];
+	i->p0 = i->row.p0;
+	i->h_milli = a->h_milli;
+	i->relative = a->relative;
+	i->bin = i->row.view.bin;
 	i->onset = series_newest(&t->series, entries - 1)->at;
 	i->detected = j->now;
-	for (uint32_t e = entries; e-- > 0;)
-		incident_add(i, series_newest(&t->series, e), NULL);
+	for (uint32_t k = entries; k-- > 0;) {
+		struct entry e = alarm_entry(a, &t->series, t->pace, k);
+
+		incident_add(i, &e, NULL);
+	}
 	incident_alarm(i);
 	for (size_t m = 0; m < t->n_marks; m++)
-		if (t->marks[m].at >= i->onset)
+		if (t->marks[m].at >= i->onset &&
+		    (!i->relative ||
+			pace_over(t->pace, t->marks[m].at, i->bin) > 0))
 			incident_evidence(i, &t->marks[m].example);
 	t->n_marks = 0;
 	series_cut(&t->series, entries);
+	if (t->pace)
+		pace_cut(t->pace, i->onset);
 	t->open = i;
 	j->open =
 	    xgrow(j->open, j->n_open + 1, &j->cap_open, sizeof(j->open[0]));
@@ -490,24 +431,26 @@ track_judge(struct judge *j, struct track *t, const struct counts *c,
     const struct example *example)
 {
 	struct entry e = series_entry(j->now, c);
+	struct alarm a;
 
 	if (e.bad > e.n)
 		e.bad = e.n;
 	if (t->open) {
+		if (t->open->relative)
+			e.bad = pace_bins_over(c->pace, t->open->bin);
 		incident_add(t->open, &e, example);
 		return;
 	}
 	series_append(&t->series, &e);
-	if (e.bad == 0)
+	if (t->pace)
+		pace_append(t->pace, j->now, c->pace);
+	else if (e.bad == 0)
 		return;
-
-	struct incident draft = { 0 };
-	uint32_t entries = 0;
-
-	mark_add(t, j->now, example);
-	windows_judge(j, t, &draft, &entries);
-	if (draft.window > 0)
-		track_open(j, t, &draft, entries);
+	if (e.bad > 0 || t->pace)
+		mark_add(t, j->now, example);
+	alarm_look(&a, t->rule, &t->series, t->pace, j->settings.h_milli);
+	if (a.best >= 0)
+		track_open(j, t, &a);
 }
 
 /* Adds to what is gathered of the present cell. */

@@ -21,7 +21,8 @@ count(const struct cell *cell, bool answered)
 {
 	if (!answered || cell->n < cell->status[0])
 		return (struct counts){ 0 };
-	return (struct counts){ cell->n - cell->status[0], cell->not_found, 0 };
+	return (struct counts){ .n = cell->n - cell->status[0],
+		.bad = cell->not_found };
 }
 
 const struct rule rule_not_found = {

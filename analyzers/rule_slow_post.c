@@ -1,22 +1,31 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * slow-post: requests that change something take longer than the threshold.
+ * slow-post: requests that change something take longer than the threshold, or
+ * longer than they did; slow-request: the same of any request, on request only.
  *
  * The absolute test of the reference, 3.2: k of n requests with a duration are
  * slow, prior 1 % with the weight of 20 requests, at least 3 of them and at
  * least 10 %.  Every method but GET, HEAD and OPTIONS is judged alike: what is
  * slow to read is another question, with another threshold.  Works from the
- * first record on: six slow of nine give G = 21.9.
+ * first record on: six slow of nine give G = 21.9.  The relative test is in
+ * alarm.h.
  *
  * Severity: a quarter of ten or more requests is critical, five slow ones are
- * a warning, fewer are worth a look.
+ * a warning, fewer are worth a look.  Slower than before is a warning at most.
  */
 #include "analyzers/analyzer.h"
 
 static struct counts
-count(const struct cell *cell, bool answered)
+count_any(const struct cell *cell, bool answered)
 {
 	(void)answered; /* slow is slow, whatever the answer */
+	return (
+	    struct counts){ cell->timed, cell->slow, cell->sum_us, cell->pace };
+}
+
+static struct counts
+count(const struct cell *cell, bool answered)
+{
 	switch ((enum method)cell->key.method) {
 	case METHOD_NONE:
 	case METHOD_GET:
@@ -31,21 +40,23 @@ count(const struct cell *cell, bool answered)
 	case METHODS:
 		break;
 	}
-	return (struct counts){ cell->timed, cell->slow, cell->sum_us };
+	return count_any(cell, answered);
 }
 
+/* What both have in common. */
+#define SLOW                                                                   \
+	.unit = "requests over ~", .phrase = "took over ~ in # requests",      \
+	.prior_ppm = 10000, .prior_m = 20, .min_bad = 3, .min_ppm = 100000,    \
+	.critical = { 250000, 10 }, .warning = { 0, 5 },                       \
+	.example = EXAMPLE_SLOW, .latency = true, .relative = true
+
 const struct rule rule_slow_post = {
-	.unit = "requests over 1 s",
-	.phrase = "took over 1 s in # requests",
-	.unit_other = "slow requests",
-	.phrase_other = "was slow in # requests",
-	.prior_ppm = 10000,
-	.prior_m = 20,
-	.min_bad = 3,
-	.min_ppm = 100000,
-	.critical = { 250000, 10 },
-	.warning = { 0, 5 },
-	.example = EXAMPLE_SLOW,
-	.latency = true,
+	SLOW,
 	.count = count,
+};
+
+const struct rule rule_slow_request = {
+	SLOW,
+	.asked = true,
+	.count = count_any,
 };

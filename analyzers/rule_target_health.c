@@ -24,7 +24,7 @@ static struct counts
 count(const struct cell *cell, bool answered)
 {
 	(void)answered; /* a probe on a wrong path never was answered */
-	return (struct counts){ cell->probes, cell->probes_bad, 0 };
+	return (struct counts){ .n = cell->probes, .bad = cell->probes_bad };
 }
 
 const struct rule rule_target_health = {

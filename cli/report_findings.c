@@ -72,8 +72,11 @@ put_value(struct pen *p, const struct finding *f)
 	put_share(&b, f->bad, f->total);
 	buf_cat(&b, " = ");
 	put_percent(&b, f->value_ppm);
-	if (f->unit)
-		buf_printf(&b, " (%s)", f->unit);
+	if (f->unit) {
+		buf_cat(&b, " (");
+		finding_unit(&b, f, p->term->utf8);
+		buf_char(&b, ')');
+	}
 	report_label(p, "value");
 	pen_wrap(p, PLAIN, buf_view(&b), REPORT_LABEL);
 	buf_reset(&b);

@@ -115,25 +115,41 @@ put_subject(struct buf *b, const struct finding *f)
 	buf_cat(b, f->service ? f->service : "an unknown service");
 }
 
+/* The pattern, with '~' and '#' as the header says. */
+static void
+put_pattern(struct buf *b, const struct finding *f, const char *pattern,
+    bool utf8)
+{
+	for (; *pattern; pattern++) {
+		if (*pattern == '~') {
+			when_put_span(b, f->over_ns, utf8);
+		} else if (*pattern == '#') {
+			buf_u64(b, f->bad);
+			buf_cat(b, " of ");
+			buf_u64(b, f->total);
+		} else {
+			buf_char(b, *pattern);
+		}
+	}
+}
+
+void
+finding_unit(struct buf *b, const struct finding *f, bool utf8)
+{
+	if (f->unit)
+		put_pattern(b, f, f->unit, utf8);
+}
+
 /* "answered 404 in 116 of 504 requests (23.0 %)" */
 static void
-put_counts(struct buf *b, const struct finding *f)
+put_counts(struct buf *b, const struct finding *f, bool utf8)
 {
-	const char *phrase = f->phrase ? f->phrase : "was bad in # cases";
-	const char *gap = strchr(phrase, '#');
-	size_t head = gap ? (size_t)(gap - phrase) : strlen(phrase);
 	int64_t tenths = (f->value_ppm + 500) / 1000; /* of a per cent */
 
 	if (tenths >= 1000 && f->bad < f->total)
 		tenths = 999;
-	buf_char(b, ' ');
-	buf_put(b, phrase, head);
-	if (gap) {
-		buf_u64(b, f->bad);
-		buf_cat(b, " of ");
-		buf_u64(b, f->total);
-		buf_cat(b, gap + 1);
-	}
+	buf_cat(b, f->relative ? " was slower than usual: it " : " ");
+	put_pattern(b, f, f->phrase ? f->phrase : "was bad in # cases", utf8);
 	buf_cat(b, " (");
 	buf_i64(b, tenths / 10);
 	buf_char(b, '.');
@@ -214,7 +230,7 @@ void
 finding_sentence(struct buf *b, const struct finding *f, bool utf8)
 {
 	put_subject(b, f);
-	put_counts(b, f);
+	put_counts(b, f, utf8);
 	put_span(b, f);
 	put_before(b, f, utf8);
 	if (f->n_causes > 0 &&

@@ -60,9 +60,10 @@ struct finding {
 	int64_t threshold_ppm; /* the gate on the ratio */
 	int64_t g_milli;       /* log-likelihood ratio G, thousandths of nats */
 	int64_t h_milli;       /* its threshold */
-	const char *unit;      /* of bad: "requests over 1 s", "404 answers" */
+	const char *unit;      /* of bad: see finding_unit; static */
 	const char *phrase;    /* "answered 404 in # requests", static: '#' is
-				  where finding_sentence puts "116 of 504" */
+				  where finding_sentence puts "116 of 504", '~'
+				  where it puts over_ns */
 	int64_t before_ns,
 	    after_ns; /* mean latency before and in it; -1: none */
 	struct evidence evidence[FINDING_EVIDENCE];
@@ -70,6 +71,7 @@ struct finding {
 	struct cause causes[FINDING_CAUSES];
 	int n_causes;
 	int64_t over_ns; /* slow is above this; 0: not about time */
+	bool relative;   /* over_ns is what was rare before */
 	char id[22];     /* of (rule, entity, first window): no NUL */
 };
 
@@ -84,6 +86,9 @@ void finding_fini(struct finding *f);
  * Names are put in as they are: escaping is the printer's business.
  */
 void finding_sentence(struct buf *b, const struct finding *f, bool utf8);
+
+/* What is counted: "requests over 1 s", "404 answers". */
+void finding_unit(struct buf *b, const struct finding *f, bool utf8);
 
 struct findings {
 	struct finding *v;

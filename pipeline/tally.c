@@ -212,19 +212,21 @@ add_client(struct series *s, struct cell *c, const struct hit *hit)
 	c->not_found += missing;
 	if (missing)
 		example_min(&c->example[EXAMPLE_NOT_FOUND], &hit->example);
+	if (class == 5)
+		example_min(&c->example[EXAMPLE_SERVER_ERROR], &hit->example);
 }
 
 static void
 add_time(const struct tally *t, struct series *s, struct cell *c,
     const struct hit *hit)
 {
-	histogram_add(&s->latency, hit->duration_ns);
+	uint32_t bin = histogram_add(&s->latency, hit->duration_ns);
+
+	c->pace[pace_bin(bin)]++;
 	c->timed++;
 	c->sum_us += (uint64_t)(hit->duration_ns / 1000);
-	if (hit->duration_ns > t->slow_ns) {
-		c->slow++;
-		example_min(&c->example[EXAMPLE_SLOW], &hit->example);
-	}
+	c->slow += hit->duration_ns > t->slow_ns;
+	cell_slowest(c, hit->duration_ns, &hit->example);
 }
 
 int

@@ -111,6 +111,13 @@ not_found_clause(struct buf *b, const struct finding *f)
 }
 
 static void
+fault_clause(struct buf *b, const struct finding *f)
+{
+	(void)f;
+	buf_cat(b, " AND fault");
+}
+
+static void
 failed_clause(struct buf *b, const struct finding *f)
 {
 	(void)f;
@@ -123,6 +130,7 @@ static const struct {
 } clauses[] = {
 	{ "slow-", slow_clause },
 	{ "not-found", not_found_clause },
+	{ "server-error", fault_clause },
 	{ "target-health", failed_clause },
 };
 
@@ -234,6 +242,7 @@ static void
 put_finding(struct buf *b, const struct finding *f, const struct str *paths)
 {
 	struct nest n = nest_open(b, "finding");
+	struct buf unit = { 0 };
 
 	part_time(b, "detected", f->detected_ns);
 	json_member_str(b, "status", f->open ? STR("open") : STR("resolved"));
@@ -242,7 +251,9 @@ put_finding(struct buf *b, const struct finding *f, const struct str *paths)
 	member_ppm(b, "threshold", f->threshold_ppm);
 	json_member_i64(b, "count", (int64_t)f->bad);
 	json_member_i64(b, "total", (int64_t)f->total);
-	part_text(b, "unit", str_of(f->unit));
+	finding_unit(&unit, f, true);
+	part_text(b, "unit", buf_view(&unit));
+	buf_fini(&unit);
 	json_member_milli(b, "g", f->g_milli);
 	json_member_milli(b, "g_threshold", f->h_milli);
 	put_counts(b, "window", f->window_bad, f->window_total);

@@ -22,6 +22,7 @@ static const struct params params[] = {
 	{ "slow-post", 0.01, 20, 3, 0.10, 0, 13.816 },
 	{ "not-found", 0.02, 50, 4, 0, 0.03, 13.816 },
 	{ "target-health", 0.01, 20, 2, 0.02, 0, 2.996 },
+	{ "server-error", 0.01, 50, 4, 0, 0.02, 13.816 },
 };
 
 struct plain_cell {
@@ -226,6 +227,9 @@ cell_for(int rule, unsigned n, unsigned bad)
 		return (struct cell){ .n = n,
 			.not_found = bad,
 			.status = { 0, 0, n } };
+	if (rule == 3)
+		return (struct cell){ .n = n,
+			.status = { 0, 0, n - bad, 0, 0, bad } };
 	return (struct cell){ .probes = n, .probes_bad = bad };
 }
 
@@ -302,7 +306,7 @@ Test(judge_reference, decides_as_the_plain_reading_does)
 
 	for (int i = 0; i < SEQUENCES; i++) {
 		uint64_t seed = UINT64_C(88172645463325252) + (uint64_t)i;
-		int rule = i % 3;
+		int rule = i % 4;
 		struct run run = run_start(params[rule].rule);
 
 		r = (struct plain){ .p = &params[rule] };

@@ -1,0 +1,39 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * server-error: a route answers 5xx.
+ *
+ * X-Ray calls these faults, and its own Insights looks at nothing else.  Unlike
+ * a 404 an answer of this class is never right, so that a route that fails from
+ * the first record on is a finding too: the prior, not a known good past, is
+ * what it is held against.  Requests without a status are no trials.
+ *
+ * Prior 1 % with the weight of 50 requests, at least 4, and at least three
+ * times the baseline and two percentage points above it.
+ *
+ * Severity: a fifth of twenty or more requests is critical, a twentieth is a
+ * warning, less is worth a look.
+ */
+#include "analyzers/analyzer.h"
+
+static struct counts
+count(const struct cell *cell, bool answered)
+{
+	(void)answered;
+	if (cell->n < cell->status[0])
+		return (struct counts){ 0 };
+	return (struct counts){ .n = cell->n - cell->status[0],
+		.bad = cell->status[5] };
+}
+
+const struct rule rule_server_error = {
+	.unit = "5xx answers",
+	.phrase = "answered 5xx in # requests",
+	.prior_ppm = 10000,
+	.prior_m = 50,
+	.min_bad = 4,
+	.over_ppm = 20000,
+	.critical = { 200000, 20 },
+	.warning = { 50000, 4 },
+	.example = EXAMPLE_SERVER_ERROR,
+	.count = count,
+};
