@@ -116,8 +116,9 @@ alarm_look(struct alarm *a, const struct rule *rule, const struct series *s,
 	struct sums sums[WINDOWS];
 	uint32_t spans[WINDOWS];
 
-	a->h_milli = rule->h_milli ? rule->h_milli : h_milli;
-	a->relative = false;
+	*a = (struct alarm){ .h_milli = rule->h_milli ? rule->h_milli : h_milli,
+		.prior_ppm = rule->prior_ppm,
+		.prior_m = rule->prior_m };
 	series_windows(s, sums, spans);
 	for (int w = 0; w < WINDOWS; w++) {
 		struct sums before = sums_minus(s->sum, sums[w]);
@@ -139,6 +140,8 @@ alarm_look(struct alarm *a, const struct rule *rule, const struct series *s,
 	if (a->best >= 0 || !pace)
 		return;
 	a->relative = true;
+	a->prior_ppm = PACE_PRIOR_PPM;
+	a->prior_m = PACE_PRIOR_M;
 	for (int w = 0; w < WINDOWS; w++)
 		look_relative(&a->rows[w], pace, w, newest->at, a->h_milli);
 	choose(a);
@@ -157,7 +160,7 @@ alarm_entry(const struct alarm *a, const struct series *s,
 
 uint32_t
 alarm_onset(const struct alarm *a, const struct series *s,
-    const struct pace *pace)
+    const struct pace *pace, struct alarm_cell *cells)
 {
 	const struct alarm_row *row = &a->rows[a->best];
 	struct sums sum = { 0 };
@@ -165,17 +168,16 @@ alarm_onset(const struct alarm *a, const struct series *s,
 	uint32_t n = 1;
 
 	for (uint32_t i = 0; i < row->entries; i++) {
-		struct entry e = alarm_entry(a, s, pace, i);
+		struct alarm_cell c = { .e = alarm_entry(a, s, pace, i) };
 
-		sums_add(&sum, &e);
-		if (e.bad == 0)
-			continue;
-
-		int64_t g =
-		    glr_milli((struct trials){ sum.n, sum.bad }, &row->p0);
-
-		if (g > best) {
-			best = g;
+		sums_add(&sum, &c.e);
+		c.from = (struct trials){ sum.n, sum.bad };
+		if (c.e.bad > 0)
+			c.g_milli = glr_milli(c.from, &row->p0);
+		if (cells)
+			cells[i] = c;
+		if (c.e.bad > 0 && c.g_milli > best) {
+			best = c.g_milli;
 			n = i + 1;
 		}
 	}

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Whether one entity alarms at one cell: five windows that end there, each held
- * against what was before it.  The essay is in judge.c.
+ * Whether one entity alarms at one cell: eight windows that end there, each
+ * held against what was before it.  The essay is in judge.c.
  *
  * Two tests of one form.  The absolute one counts what the rule calls bad.  The
  * relative one, of rules about latency, counts what took longer than the
@@ -46,6 +46,7 @@ struct alarm_row {
 
 struct alarm {
 	bool relative;
+	uint32_t prior_ppm, prior_m; /* p0 = (bad + m·prior) / (n + m) */
 	int64_t h_milli;
 	struct alarm_row rows[WINDOWS];
 	int best; /* row; -1: no alarm */
@@ -65,8 +66,18 @@ void alarm_look(struct alarm *a, const struct rule *rule,
 struct entry alarm_entry(const struct alarm *a, const struct series *s,
     const struct pace *pace, uint32_t i);
 
-/* The number of cells in the suffix with the largest G; ≥ 1. */
+/* One cell of the deciding window, and what the suffix from it on comes to. */
+struct alarm_cell {
+	struct entry e;
+	struct trials from;
+	int64_t g_milli; /* 0 where the cell has nothing bad: no onset */
+};
+
+/*
+ * The number of cells in the suffix with the largest G; ≥ 1.  `cells`: NULL, or
+ * room for all entries of the deciding window, the newest first.
+ */
 uint32_t alarm_onset(const struct alarm *a, const struct series *s,
-    const struct pace *pace);
+    const struct pace *pace, struct alarm_cell *cells);
 
 #endif

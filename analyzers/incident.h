@@ -20,6 +20,8 @@
 #include "analyzers/series.h"
 #include "core/finding.h"
 
+struct judge_story;
+
 enum { INCIDENT_CELLS = 30 }; /* five minutes */
 
 struct incident {
@@ -40,6 +42,7 @@ struct incident {
 	uint32_t bin;         /* relative: bad is above it (pace.h) */
 	struct alarm_row row; /* the window that decided */
 	int64_t h_milli;
+	struct judge_story *story; /* NULL: nobody asked; the judge's */
 };
 
 /* One more cell of its entity, bad or not; `example` may be NULL. */

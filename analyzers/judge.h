@@ -8,7 +8,7 @@
  *
  * P(K ≥ k) ≤ e^−G by Chernoff's bound, so G > h = ln(1/α) is a test at level
  * α.  Logarithms are fixed point: the same bits on any machine (glr.c).
- * Windows of 10 s, 1, 5, 15 and 60 min end at the cell; the baseline is what
+ * Windows of 10 s to 60 min end at the cell; the baseline is what
  * lies before the window, up to 24 h, cells of open findings left out, shrunk
  * by a prior.  See the essay in judge.c, and analyzer.h for the rules.
  *
@@ -30,6 +30,7 @@ struct judge_settings {
 	int64_t h_milli;  /* ln(1/α), thousandths: 13816 for 1e-6 */
 	int64_t quiet_ns; /* quiet this long: resolved; 20 min (incident.h) */
 	const char *only; /* a rule's name: judge that one only; NULL: all */
+	const char *explain; /* a finding's id: its story is kept; NULL */
 };
 extern const struct judge_settings judge_settings_default;
 
@@ -51,6 +52,14 @@ void judge_feed(struct judge *j, const struct cell *cell, struct findings *out);
 /* No cell after this: findings still open are written as such. */
 void judge_end(struct judge *j, struct findings *out);
 void judge_free(struct judge *j);
+
+/*
+ * How the finding that was asked for was decided (story.h), now the caller's;
+ * NULL: there is no such finding.
+ */
+struct judge_story;
+struct judge_story *judge_take_story(struct judge *j);
+void judge_story_free(struct judge_story *s);
 
 /* The rules' table, for --rule, components and the manual; NULL name ends. */
 struct rule_info {

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Five windows over one ring, each with its sums; what leaves the ring after an
+ * The windows over one ring, each with its sums; what leaves the ring after an
  * hour goes to its hour's sums, and out of `all` after a day.
  *
  *	 hours ──────────────────┬───────────── ring ─────────────┐
@@ -162,16 +162,16 @@ root(uint64_t x)
 	return r;
 }
 
-/* The rank less two standard deviations: 2·√(n·q·(1 − q)), at least 1. */
+/* The rank less four standard deviations, 4·√(n·q·(1 − q)); 0: none. */
 static uint64_t
 rank_low(uint64_t total, unsigned permille)
 {
 	uint64_t rank = rank_of(total, permille);
-	uint64_t two =
-	    root(total / 1000 * 4 * permille * (1000 - permille) / 1000 +
-		 total % 1000 * 4 * permille * (1000 - permille) / 1000000);
+	uint64_t q = (uint64_t)16 * permille * (1000 - permille);
+	uint64_t four =
+	    root(total / 1000000 * q + total % 1000000 * q / 1000000);
 
-	return rank > two ? rank - two : 1;
+	return rank > four ? rank - four : 0;
 }
 
 /* The bin of a rank, which becomes that within the bin. */
@@ -185,10 +185,13 @@ bin_of(const uint64_t n[PACE_BINS], uint64_t *rank)
 	return b;
 }
 
-/* Linear within the bin. */
+/* Linear within the bin; 0 of no rank. */
 static int64_t
 value_of(const uint64_t n[PACE_BINS], uint64_t rank)
 {
+	if (rank == 0)
+		return 0;
+
 	uint32_t b = bin_of(n, &rank);
 	int64_t low = b > 0 ? pace_limit(b - 1) : 0;
 	uint64_t width_us = (uint64_t)(pace_limit(b) - low) / 1000;

@@ -48,10 +48,10 @@ struct pace {
 };
 
 /*
- * What a window is beside what was before it.  Of the window's quantiles the
- * lower ends of their 95 % intervals are taken (the order statistics two
- * standard deviations of the rank below), so that the few requests of a short
- * window do not make an effect; the base is long.
+ * What a window is beside what was before it.  Of the window's quantiles lower
+ * bounds are taken, the order statistics four standard deviations of the rank
+ * below, 0 where there is none: thousands of windows a day, with few requests
+ * each, must not make an effect by chance.  The base is long.
  */
 struct pace_view {
 	uint32_t bin; /* slow is above this one: the base's 95th percentile */

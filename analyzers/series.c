@@ -30,7 +30,7 @@ static const struct tier_row tiers[TIERS] = {
 	[TIER_10MIN] = { 2016, 1, 60 },
 };
 
-const uint32_t series_window_cells[WINDOWS] = { 1, 6, 30, 90, 360 };
+const uint32_t series_window_cells[WINDOWS] = { 1, 2, 3, 6, 12, 30, 90, 360 };
 
 void
 series_fini(struct series *s)

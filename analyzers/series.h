@@ -44,8 +44,9 @@ struct series {
 	uint32_t fence;  /* windows do not reach before this cell */
 };
 
-enum { WINDOWS = 5 };
-extern const uint32_t series_window_cells[WINDOWS]; /* 1, 6, 30, 90, 360 */
+/* 10, 20 and 30 s, 1, 2, 5, 15 and 60 min. */
+enum { WINDOWS = 8 };
+extern const uint32_t series_window_cells[WINDOWS];
 
 void series_fini(struct series *s);
 

@@ -24,7 +24,7 @@
 
 struct flags {
 	bool help, json, ndjson, quiet, explain, pcre2, store_requests;
-	const char *out, *service, *rule, *dialect, *store;
+	const char *out, *service, *rule, *dialect, *store, *explain_finding;
 	int64_t since, until, last, slow, store_keep;
 	int fail_on, probes, threads, color, width;
 	struct opt_list probe_paths, probe_agents, names;
@@ -106,6 +106,14 @@ static const struct opt opts[] = {
 	    .offset = offsetof(struct flags, rule),
 	    .arg = "NAME",
 	    .help = "Judge by one rule only.",
+	},
+	{
+	    .name = "explain-finding",
+	    .type = OPT_TEXT,
+	    .offset = offsetof(struct flags, explain_finding),
+	    .arg = "ID",
+	    .help = "Print how a finding was decided: its windows and cells, "
+		    "the baseline and the arithmetic.",
 	},
 	{
 	    .name = "slow",
@@ -312,6 +320,14 @@ check(const struct flags *f, struct err *err)
 	if (f->explain && (f->json || f->ndjson || f->out || f->store))
 		return err_set(err, "--explain-input does not replay: without "
 				    "--json, --ndjson, --out and --store");
+	if (f->explain_finding && strlen(f->explain_finding) != FINDING_ID)
+		return err_set(err,
+		    "--explain-finding: expected the id of a finding, %d "
+		    "characters",
+		    FINDING_ID);
+	if (f->explain_finding && (f->json || f->ndjson || f->explain))
+		return err_set(err, "--explain-finding prints text: without "
+				    "--json, --ndjson and --explain-input");
 	if (!f->store &&
 	    (f->store_requests || f->store_keep > 0 || f->store_max > 0))
 		return err_set(err, "--store is missing: the other options of "
@@ -328,6 +344,7 @@ settings_init(struct settings *s, const struct flags *f, struct err *err)
 	replay_options_init(o);
 	if (check(f, err) != 0)
 		return -1;
+	o->judge.explain = f->explain_finding;
 	o->limits.block_bytes = f->block;
 	o->limits.line_bytes = f->line;
 	o->limits.document_bytes = f->document;
@@ -377,7 +394,9 @@ print(const struct flags *f, const struct replay_options *options,
 	struct buf out = { 0 };
 	int status;
 
-	if (f->json)
+	if (f->explain_finding)
+		replay_explain_finding(&out, result, term);
+	else if (f->json)
 		replay_json(&out, result, traces);
 	else if (f->ndjson)
 		replay_ndjson(&out, result);
@@ -385,6 +404,12 @@ print(const struct flags *f, const struct replay_options *options,
 		report_print(&out, &report);
 	status = command_print(&out);
 	buf_fini(&out);
+	if (f->explain_finding && !result->story && status == STATUS_OK) {
+		command_say("there is no finding '%s' in these inputs, with "
+			    "these options",
+		    f->explain_finding);
+		status = STATUS_NOINPUT;
+	}
 	return status;
 }
 
@@ -424,7 +449,7 @@ run_replay(const struct flags *f, const struct replay_options *options,
 	rc = replay(options, paths, n, progress, &result, &err);
 	if (rc == 0)
 		rc = keep_result(f, options, &result, &err);
-	if (rc == 0 && !f->ndjson && !result.interrupted)
+	if (rc == 0 && !f->ndjson && !f->explain_finding && !result.interrupted)
 		rc = replay_traces(&traces, options, &result, progress, &err);
 	progress_end(shown, rc == 0 && !progress->stop);
 	status = reading_stopped();

@@ -1,17 +1,23 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * telltale replay: its second form, --explain-input, is a file of its own.
+ * telltale replay: its other forms, --explain-input and --explain-finding,
+ * are files of their own.
  */
 #ifndef CLI_REPLAY_H
 #define CLI_REPLAY_H
 
 #include <stddef.h>
 
+#include "core/buf.h"
 #include "core/term.h"
 #include "pipeline/replay.h"
 
 /* For each input: envelope, why, dialect, the first record.  Exit status. */
 int replay_explain(const struct replay_options *options,
     const struct term *term, char *const *paths, size_t n);
+
+/* The finding whose story the result has, and the story; or nothing. */
+void replay_explain_finding(struct buf *out, const struct replay_result *result,
+    const struct term *term);
 
 #endif

@@ -29,6 +29,8 @@ void report_print(struct buf *out, const struct report *r);
 /* Its parts, each in a file of its own. */
 void report_head(struct pen *p, const struct report *r);
 void report_findings(struct pen *p, const struct report *r);
+void report_finding(struct pen *p, const struct finding *f,
+    const struct inputs *inputs); /* one of them */
 void report_services(struct pen *p, const struct report *r);
 void report_traces(struct pen *p, const struct report *r);
 void report_inputs(struct pen *p, const struct report *r);

@@ -241,8 +241,17 @@ put_filter(struct pen *p, const struct finding *f)
 	buf_fini(&safe);
 }
 
+/* What --explain-finding asks for. */
 static void
-put_finding(struct pen *p, const struct finding *f, const struct inputs *in)
+put_id(struct pen *p, const struct finding *f)
+{
+	report_label(p, "id");
+	pen_put(p, DIM, (struct str){ f->id, sizeof f->id });
+	pen_end(p);
+}
+
+void
+report_finding(struct pen *p, const struct finding *f, const struct inputs *in)
 {
 	put_title(p, f);
 	put_sentence(p, f);
@@ -253,6 +262,7 @@ put_finding(struct pen *p, const struct finding *f, const struct inputs *in)
 	put_causes(p, f);
 	put_evidence(p, f, in);
 	put_filter(p, f);
+	put_id(p, f);
 }
 
 /* "No findings" is an answer: of how much, by what. */
@@ -314,6 +324,6 @@ report_findings(struct pen *p, const struct report *r)
 	}
 	report_heading(p, buf_cstr(&b));
 	for (size_t i = 0; i < findings->n; i++)
-		put_finding(p, &findings->v[i], &r->result->inputs);
+		report_finding(p, &findings->v[i], &r->result->inputs);
 	buf_fini(&b);
 }

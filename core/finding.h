@@ -23,7 +23,7 @@ const char *severity_name(enum severity s);
 /* False: no such name. */
 bool severity_of(struct str name, enum severity *s);
 
-enum { FINDING_EVIDENCE = 3, FINDING_CAUSES = 3 };
+enum { FINDING_EVIDENCE = 3, FINDING_CAUSES = 3, FINDING_ID = 22 };
 
 struct evidence {
 	uint32_t input; /* the run's input */
@@ -70,9 +70,9 @@ struct finding {
 	int n_evidence;
 	struct cause causes[FINDING_CAUSES];
 	int n_causes;
-	int64_t over_ns; /* slow is above this; 0: not about time */
-	bool relative;   /* over_ns is what was rare before */
-	char id[22];     /* of (rule, entity, first window): no NUL */
+	int64_t over_ns;     /* slow is above this; 0: not about time */
+	bool relative;       /* over_ns is what was rare before */
+	char id[FINDING_ID]; /* of (rule, entity, first window): no NUL */
 };
 
 void finding_fini(struct finding *f);

@@ -79,6 +79,7 @@ reset_result(struct replay_result *r)
 
 	forget_services(r);
 	findings_fini(&r->findings);
+	judge_story_free(r->story);
 	for (size_t i = 0; read && i < inputs.n; i++) {
 		free(read[i].envelope_why);
 		free(read[i].error);

@@ -142,8 +142,9 @@ struct replay_result {
 	uint64_t late;                   /* joins given up: see docs */
 	struct replay_service *services; /* by name */
 	size_t n_services;
-	struct findings findings; /* sorted */
-	bool interrupted;         /* SIGINT: not complete */
+	struct findings findings;  /* sorted */
+	struct judge_story *story; /* of options.judge.explain; NULL */
+	bool interrupted;          /* SIGINT: not complete */
 };
 
 /* How far it is; written by the workers, read by whoever shows it. */

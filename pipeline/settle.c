@@ -308,6 +308,7 @@ settle_cells(struct run *run, struct err *err)
 	if (m)
 		rc = feed_cells(run, m, judge, err);
 	merge_free(m);
+	run->result->story = judge_take_story(judge);
 	judge_free(judge);
 	free(spills);
 	free(names);

@@ -1,14 +1,24 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
-"""README.md says what is so: its commands work, its demo is today's output."""
+"""README.md says what is so: its commands work, its demo is today's output.
+
+    tests/e2e/readme.py --write    renews the demo's"""
 import os
 import re
 import shutil
 import subprocess
+import sys
 import tap
 from tap import TELLTALE, ok, same, telltale
 
+DEMO = re.compile(r"(^<!-- demo: .*?-->\n```\n)(.*?)(^```)", re.M | re.S)
+now = telltale("replay", "--width", "100", "--color", "never",
+               "demo/like-service", env={"LC_ALL": "C.UTF-8"})
 text = open("README.md", encoding="utf-8").read()
+if "--write" in sys.argv:
+    with open("README.md", "w", encoding="utf-8") as f:
+        f.write(DEMO.sub(lambda m: m[1] + now.text + m[3], text))
+    sys.exit(0)
 work = tap.folder()
 os.makedirs(f"{work}/build/release")
 os.symlink(os.path.abspath(TELLTALE), f"{work}/build/release/telltale")
@@ -30,13 +40,11 @@ for command in commands:
     ok(r.returncode == 0 and r.stdout, f"README.md: {command}",
        r.stdout.decode())
 
-demo = re.search(r"^<!-- demo: .*?-->\n```\n(.*?)^```", text, re.M | re.S)
+demo = DEMO.search(text)
 ok(demo, "README.md has the demo's output")
-now = telltale("replay", "--width", "100", "--color", "never",
-               "demo/like-service", env={"LC_ALL": "C.UTF-8"})
-want = demo.group(1).splitlines() if demo else []
+want = demo.group(2).splitlines() if demo else []
 got = now.text.splitlines()
-ok(demo and now.text == demo.group(1), "which is what it prints today",
+ok(demo and now.text == demo.group(2), "which is what it prints today",
    "\n".join(f"line {i + 1}\n  README: {a}\n  prints: {b}" for i, (a, b) in
              enumerate(zip(want, got)) if a != b) or
    f"{len(want)} lines, {len(got)} printed")

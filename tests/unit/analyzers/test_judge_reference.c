@@ -112,13 +112,13 @@ onset(struct plain *r, struct plain_finding *f, int first)
 static void
 decide(struct plain *r)
 {
-	static const int windows[] = { 1, 6, 30, 90, 360 };
+	static const int windows[] = { 1, 2, 3, 6, 12, 30, 90, 360 };
 	int at = r->v[r->n - 1].at;
 	struct plain_finding f = { .detected = at, .end = at, .open = true };
 	int decided = 0;
 	double before_n = -1;
 
-	for (size_t w = 0; w < 5; w++) {
+	for (size_t w = 0; w < sizeof windows / sizeof windows[0]; w++) {
 		double n = 0, k = 0, base_n = 0, base_k = 0;
 
 		for (int i = r->n - 1; i >= 0; i--) {

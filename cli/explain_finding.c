@@ -1,0 +1,229 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * telltale replay --explain-finding: the decision behind one finding, to be
+ * followed with pencil and paper.
+ */
+#include "analyzers/story.h"
+#include "cli/command.h"
+#include "cli/replay.h"
+#include "cli/report.h"
+#include "cli/table.h"
+#include "core/when.h"
+
+static const struct table_column window_columns[] = {
+	{ "window", true, false, 0 },
+	{ "bad", true, false, 0 },
+	{ "ratio", true, false, 0 },
+	{ "before", true, false, 2 },
+	{ "p0", true, false, 0 },
+	{ "threshold", true, false, 1 },
+	{ "G", true, false, 0 },
+	{ "", false, true, 0 },
+	{ NULL, false, false, 0 },
+};
+
+static const struct table_column cell_columns[] = {
+	{ "cell", false, false, 0 },
+	{ "bad", true, false, 0 },
+	{ "on average", true, false, 1 },
+	{ "from here on", true, false, 0 },
+	{ "G", true, false, 0 },
+	{ "", false, true, 0 },
+	{ NULL, false, false, 0 },
+};
+
+static void
+put_cell(struct table *t, struct buf *b)
+{
+	table_cell(t, PLAIN, buf_view(b));
+	buf_reset(b);
+}
+
+static void
+put_milli(struct buf *b, int64_t milli)
+{
+	buf_printf(b, "%lld.%03lld", (long long)(milli / 1000),
+	    (long long)(milli % 1000));
+}
+
+static void
+put_trials(struct buf *b, struct trials t)
+{
+	put_count(b, t.bad);
+	buf_cat(b, " of ");
+	put_count(b, t.n);
+}
+
+static void
+line(struct pen *p, struct buf *b)
+{
+	pen_to(p, 2);
+	pen_wrap(p, PLAIN, buf_view(b), 2);
+	buf_reset(b);
+}
+
+/* What is bad, and the two formulas with their constants. */
+static void
+put_arithmetic(struct pen *p, const struct finding *f,
+    const struct judge_story *s)
+{
+	const struct alarm *a = &s->alarm;
+	bool utf8 = p->term->utf8;
+	struct buf b = { 0 };
+
+	report_heading(p, "The test");
+	buf_cat(&b, "bad: ");
+	finding_unit(&b, f, utf8);
+	if (a->relative) {
+		buf_cat(&b, ", a limit that ");
+		put_percent(&b, odds_ppm(&a->rows[a->best].p0));
+		buf_cat(&b, " were over before the window that decided");
+	}
+	line(p, &b);
+	buf_printf(&b, "p0 = (bad before + %u %s ", a->prior_m,
+	    utf8 ? "·" : "*");
+	put_percent(&b, a->prior_ppm);
+	buf_printf(&b, ") / (all before + %u)", a->prior_m);
+	line(p, &b);
+	buf_cat(&b,
+	    "G = k ln(r/p0) + (n - k) ln((1 - r)/(1 - p0)), of k bad in "
+	    "n, r = k/n; an alarm is above h = ");
+	put_milli(&b, a->h_milli);
+	line(p, &b);
+	buf_fini(&b);
+}
+
+static void
+put_windows(struct pen *p, const struct judge_story *s)
+{
+	struct table t = { .columns = window_columns };
+	struct buf b = { 0 };
+
+	report_heading(p, "The windows that end at the deciding cell");
+	for (int w = 0; w < WINDOWS; w++) {
+		const struct alarm_row *r = &s->alarm.rows[w];
+		bool judged = r->fate == ALARM_RATIO || r->g_milli > 0 ||
+			      r->fate >= ALARM_NO_SHIFT;
+
+		when_put_span(&b, r->window * CELL_NS, p->term->utf8);
+		put_cell(&t, &b);
+		put_trials(&b, r->in);
+		put_cell(&t, &b);
+		put_percent(&b, trials_ppm(r->in));
+		put_cell(&t, &b);
+		put_trials(&b, r->base);
+		put_cell(&t, &b);
+		if (judged)
+			put_percent(&b, odds_ppm(&r->p0));
+		put_cell(&t, &b);
+		if (judged)
+			put_percent(&b, r->threshold_ppm);
+		put_cell(&t, &b);
+		if (r->fate >= ALARM_CHANCE)
+			put_milli(&b, r->g_milli);
+		put_cell(&t, &b);
+		buf_cat(&b, alarm_fate_text(r->fate));
+		if (w == s->alarm.best)
+			buf_cat(&b, ", decides");
+		put_cell(&t, &b);
+	}
+	table_print(&t, p, 2);
+	table_fini(&t);
+	buf_fini(&b);
+}
+
+/* Relative: what the window's latency is beside that of its base. */
+static void
+put_shift(struct pen *p, const struct judge_story *s)
+{
+	const struct pace_view *v = &s->alarm.rows[s->alarm.best].view;
+	bool utf8 = p->term->utf8;
+	struct buf b = { 0 };
+
+	if (!s->alarm.relative)
+		return;
+	buf_cat(&b, "median ");
+	when_put_span(&b, v->base_median_ns, utf8);
+	buf_cat(&b, " before, at least ");
+	when_put_span(&b, v->median_ns, utf8);
+	buf_cat(&b, " in the window; 95th percentile ");
+	when_put_span(&b, v->base_p95_ns, utf8);
+	buf_cat(&b, ", at least ");
+	when_put_span(&b, v->p95_ns, utf8);
+	line(p, &b);
+	buf_fini(&b);
+}
+
+/* The onset is where the sum of the cells from there on has the largest G. */
+static void
+put_cells(struct pen *p, const struct finding *f, const struct judge_story *s)
+{
+	struct table t = { .columns = cell_columns };
+	struct buf b = { 0 };
+
+	report_heading(p, "The cells of the window that decided, newest first");
+	for (uint32_t i = 0; i < s->n_cells; i++) {
+		const struct alarm_cell *c = &s->cells[i];
+
+		put_moment(&b, s->base_ns + c->e.at * CELL_NS);
+		put_cell(&t, &b);
+		put_trials(&b, (struct trials){ c->e.n, c->e.bad });
+		put_cell(&t, &b);
+		if (f->after_ns >= 0)
+			when_put_span(&b, (int64_t)c->e.mean_us * 1000,
+			    p->term->utf8);
+		put_cell(&t, &b);
+		put_trials(&b, c->from);
+		put_cell(&t, &b);
+		if (c->e.bad > 0)
+			put_milli(&b, c->g_milli);
+		put_cell(&t, &b);
+		if (i + 1 == s->n_onset)
+			buf_cat(&b, "the onset: the largest G");
+		put_cell(&t, &b);
+	}
+	table_print(&t, p, 2);
+	table_fini(&t);
+	buf_fini(&b);
+}
+
+static void
+put_life(struct pen *p, const struct finding *f, const struct judge_story *s)
+{
+	const struct alarm_row *r = &s->alarm.rows[s->alarm.best];
+	struct buf b = { 0 };
+
+	report_heading(p, "Its life");
+	buf_cat(&b, "open while more than 3 p0 = ");
+	put_percent(&b, 3 * odds_ppm(&r->p0));
+	buf_cat(&b, " of the last five minutes are bad; it was so last at ");
+	put_moment(&b, s->base_ns + s->hot * CELL_NS);
+	buf_cat(&b, f->open ? ", and the records end less than "
+			    : "; resolved when that was ");
+	when_put_span(&b, s->quiet * CELL_NS, p->term->utf8);
+	buf_cat(&b, f->open ? " later" : " ago");
+	line(p, &b);
+	buf_fini(&b);
+}
+
+void
+replay_explain_finding(struct buf *out, const struct replay_result *result,
+    const struct term *term)
+{
+	struct pen p = { .out = out, .term = term };
+	const struct findings *all = &result->findings;
+	const struct judge_story *s = result->story;
+
+	for (size_t i = 0; s && i < all->n; i++) {
+		const struct finding *f = &all->v[i];
+
+		if (memcmp(f->id, s->id, sizeof f->id) != 0)
+			continue;
+		report_finding(&p, f, &result->inputs);
+		put_arithmetic(&p, f, s);
+		put_windows(&p, s);
+		put_shift(&p, s);
+		put_cells(&p, f, s);
+		put_life(&p, f, s);
+	}
+}
