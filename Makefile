@@ -57,18 +57,20 @@ MAKEFLAGS += --no-print-directory
   man install uninstall clean help setup-check setup-clang setup-lint FORCE
 all: $(BUILD)/telltale
 
+# One short line a file: V=1 shows the commands, -s nothing.
+SHORT = $(if $(V),,@$(if $(findstring s,$(firstword -$(MAKEFLAGS))),,echo '  $1 $@';) )
 $(BUILD)/telltale: $(MAIN) $(OBJ) $(BUILD)/objects
-	$(LINK) -o $@ $(filter %.o,$^) $(LIBS)
+	$(call SHORT,LD)$(LINK) -o $@ $(filter %.o,$^) $(LIBS)
 
 $(BUILD)/unit: $(UNIT) $(OBJ) $(BUILD)/objects
-	$(LINK) -o $@ $(filter %.o,$^) -lcriterion $(LIBS)
+	$(call SHORT,LD)$(LINK) -o $@ $(filter %.o,$^) -lcriterion $(LIBS)
 
 $(FUZZ): %: %.o $(OBJ) $(BUILD)/objects
-	$(LINK) -fsanitize=fuzzer -o $@ $(filter %.o,$^) $(LIBS)
+	$(call SHORT,LD)$(LINK) -fsanitize=fuzzer -o $@ $(filter %.o,$^) $(LIBS)
 
 $(BUILD)/%.o: %.c $(BUILD)/flags
 	@mkdir -p $(@D)
-	$(CC) $(ALL_CFLAGS) -MMD -MP -c -o $@ $<
+	$(call SHORT,CC)$(CC) $(ALL_CFLAGS) -MMD -MP -c -o $@ $<
 
 # Written anew only when they change: other flags compile all again, a file
 # that came or went links again.
@@ -105,10 +107,8 @@ test: all $(BUILD)/unit
 unit: $(BUILD)/unit
 	$< $(if $(FILTER),--filter '$(FILTER)')
 
-lint: setup-lint
-	@tools/lint.sh
-fmt: setup-lint
-	@tools/lint.sh fmt
+lint fmt: setup-lint
+	@tools/lint.sh $(@:lint=)
 fuzz: setup-clang
 	+@tools/fuzz.sh
 fuzzers: $(FUZZ)
@@ -119,7 +119,6 @@ cov: setup-check
 man: all
 	$(BUILD)/telltale help --man >docs/telltale.1
 	$(BUILD)/telltale help --fields >docs/fields.md
-
 MANS := $(wildcard docs/*.1 docs/*.7)
 MAN_TO = $(DEST)/share/man/man$(subst .,,$(suffix $1))/$(notdir $1)
 BASH_TO = $(DEST)/share/bash-completion/completions/telltale
@@ -145,6 +144,6 @@ help: ; @sed -n 's/^#: //p' Makefile
 #: make bench cov   measure speed; bench-record: bench/RESULTS.md; coverage
 #: make man         write docs/telltale.1 and fields.md from the program
 #: make install     DESTDIR= PREFIX=/usr/local; also uninstall
-#: Variables: FLAVOUR CC CFLAGS LDFLAGS OPT WERROR= ISAL=no SETUP=true
+#: Variables: FLAVOUR CC CFLAGS LDFLAGS OPT WERROR= ISAL=no SETUP=true V=1
 
 -include $(OBJ:.o=.d) $(MAIN:.o=.d) $(UNIT:.o=.d) $(FUZZ:%=%.d)
