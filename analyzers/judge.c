@@ -49,6 +49,7 @@
 #include "analyzers/incident.h"
 #include "analyzers/saturate.h"
 #include "analyzers/series.h"
+#include "analyzers/siblings.h"
 #include "analyzers/story.h"
 #include "core/buf.h"
 #include "core/hash.h"
@@ -340,6 +341,18 @@ finding_name(struct finding *f, int64_t window_start_ns)
 }
 
 static void
+finding_besides(struct finding *f, const struct judge_names *names,
+    const struct key *key)
+{
+	struct str pieces[FINDING_BESIDES];
+
+	f->n_besides = siblings(names->routes[key->origin][key->route],
+	    names->routes[key->origin], names->n_routes[key->origin], pieces);
+	for (size_t i = 0; i < f->n_besides; i++)
+		f->besides[i] = text_dup(pieces[i]);
+}
+
+static void
 finding_evidence(struct finding *f, const struct incident *i)
 {
 	f->n_evidence = i->n_evidence;
@@ -395,6 +408,7 @@ finding_write(struct judge *j, const struct track *t, bool open,
 	f->after_ns = -1;
 	if (rule->latency && all.n > 0)
 		f->after_ns = (int64_t)(i->upto.us / all.n) * 1000;
+	finding_besides(f, j->names, key);
 	finding_evidence(f, i);
 	finding_name(f, cell_ns(j, (int64_t)i->detected + 1 - i->row.window));
 	if (!i->story || memcmp(f->id, j->settings.explain, sizeof(f->id)) != 0)

@@ -39,6 +39,7 @@ struct judge_names {
 	/* Both indexed by the final numbers in the cells that are fed. */
 	const struct str *services;      /* by cell_key.origin */
 	const struct str *const *routes; /* [origin][route] */
+	const uint32_t *n_routes;        /* by origin */
 };
 
 struct judge;

@@ -39,6 +39,8 @@ finding_fini(struct finding *f)
 {
 	free(f->service);
 	free(f->route);
+	for (size_t i = 0; i < f->n_besides; i++)
+		free(f->besides[i]);
 	for (int i = 0; i < f->n_causes; i++) {
 		free(f->causes[i].text);
 		free(f->causes[i].template_text);

@@ -23,7 +23,12 @@ const char *severity_name(enum severity s);
 /* False: no such name. */
 bool severity_of(struct str name, enum severity *s);
 
-enum { FINDING_EVIDENCE = 3, FINDING_CAUSES = 3, FINDING_ID = 22 };
+enum {
+	FINDING_EVIDENCE = 3,
+	FINDING_CAUSES = 3,
+	FINDING_BESIDES = 8,
+	FINDING_ID = 22,
+};
 
 struct evidence {
 	uint32_t input; /* the run's input */
@@ -46,7 +51,10 @@ struct finding {
 	enum severity severity;
 	char *service; /* owned by the finding */
 	enum method method;
-	char *route;         /* NULL where the rule has none */
+	char *route; /* NULL where the rule has none */
+	/* What URLs of other routes hold that have all of this one's words. */
+	char *besides[FINDING_BESIDES];
+	size_t n_besides;
 	int64_t start_ns;    /* onset: begin of the first bad cell */
 	int64_t end_ns;      /* end of the last bad cell */
 	int64_t detected_ns; /* end of the cell that decided */

@@ -292,7 +292,8 @@ settle_cells(struct run *run, struct err *err)
 	struct spill **spills = xcalloc(n + 1, sizeof *spills);
 	struct str *names = xcalloc(run->n_services, sizeof *names);
 	const struct str **routes = xcalloc(run->n_services, sizeof *routes);
-	struct judge_names jn = { .services = names, .routes = routes };
+	uint32_t *n_routes = xcalloc(run->n_services, sizeof *n_routes);
+	struct judge_names jn = { names, routes, n_routes };
 	struct judge *judge = judge_new(&run->options->judge, &jn);
 	struct merge *m;
 	int rc = -1;
@@ -300,6 +301,7 @@ settle_cells(struct run *run, struct err *err)
 	for (size_t i = 0; i < run->n_services; i++) {
 		names[i] = run->services[i].name;
 		routes[i] = run->services[i].texts;
+		n_routes[i] = run->services[i].n_routes;
 	}
 	for (size_t i = 0; i < n; i++)
 		spills[i] = run->plan.rows ? NULL : run->workers[i].tally.cells;
@@ -313,6 +315,7 @@ settle_cells(struct run *run, struct err *err)
 	free(spills);
 	free(names);
 	free(routes);
+	free(n_routes);
 	findings_sort(&run->result->findings);
 	return rc;
 }

@@ -3,6 +3,7 @@
  * Documents of what was concluded: findings with the expression that
  * reproduces them, and roll-ups.
  */
+#include "analyzers/siblings.h"
 #include "core/hash.h"
 #include "core/json.h"
 #include "core/when.h"
@@ -71,25 +72,26 @@ contains(struct buf *b, struct str piece)
 static void
 route_clauses(struct buf *b, struct str route)
 {
+	struct str piece;
+
 	if (str_eq(route, STR("/"))) {
 		buf_cat(b, " AND http.url ENDSWITH \"/\"");
 		return;
 	}
 	if (!str_starts(route, STR("/")))
 		return; /* "other" */
-	while (route.n > 0) {
-		size_t open = str_find(route, '{');
-		size_t close;
+	while (siblings_piece(&route, &piece))
+		contains(b, piece);
+}
 
-		if (open == SIZE_MAX) {
-			contains(b, route);
-			return;
-		}
-		contains(b, str_sub(route, 0, open));
-		route = str_from(route, open);
-		close = str_find(route, '}');
-		route =
-		    str_from(route, close == SIZE_MAX ? route.n : close + 1);
+/* Not the routes that have all of these words, and more. */
+static void
+besides_clauses(struct buf *b, const struct finding *f)
+{
+	for (size_t i = 0; i < f->n_besides; i++) {
+		buf_cat(b, " AND !(http.url CONTAINS ");
+		quoted(b, str_of(f->besides[i]));
+		buf_char(b, ')');
 	}
 }
 
@@ -146,6 +148,7 @@ document_filter(struct buf *out, const struct finding *f)
 		buf_printf(out, " AND http.method = \"%s\"",
 		    method_name(f->method));
 	route_clauses(out, str_of(f->route));
+	besides_clauses(out, f);
 	for (size_t i = 0; i < sizeof clauses / sizeof clauses[0]; i++)
 		if (str_starts(rule, str_of(clauses[i].rule)))
 			clauses[i].clause(out, f);

@@ -154,6 +154,9 @@ def reproduced():
         at = time.strftime("%d/%b/%Y:%H:%M:%S", time.gmtime(when + i))
         text += (f'10.0.0.{i % 200} - - [{at} +0000] "GET /mysfits/{i}/like '
                  f'HTTP/1.1" {status} 5\n')
+        # Another route that has all the words of the first.
+        text += (f'10.0.0.{i % 200} - - [{at} +0000] "GET '
+                 f'/mysfits/{i}/gone/like HTTP/1.1" 404 5\n')
     path = write(os.path.join(DIR, "gone.log"), text)
     found = [f for f in telltale("replay", "--json", path).json()["findings"]
              if f["rule"]["id"] == "not-found"]

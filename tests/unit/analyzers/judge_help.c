@@ -12,7 +12,8 @@ static const struct str services[] = { { "like service", 12 },
 static const struct str routes_0[] = { { "other", 5 },
 	{ "/mysfits/{id}/like", 18 }, { "/", 1 } };
 static const struct str *const routes[] = { routes_0, routes_0 };
-static const struct judge_names names = { services, routes };
+static const uint32_t n_routes[] = { 3, 3 };
+static const struct judge_names names = { services, routes, n_routes };
 
 struct run
 run_start(const char *only)
