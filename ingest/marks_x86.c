@@ -116,45 +116,51 @@ whole(const char *p)
 		slash | (control & ~line) };
 }
 
-/* The numbers 0 to 63, those of set bits moved to the front and widened. */
+/*
+ * The numbers 0 to 63, those of set bits moved to the front and widened.  More
+ * than sixteen are rare: sixteen are half a store.
+ */
 AVX512 static inline void
-press_places(struct marks *m, size_t w, uint64_t x)
+press_places(uint16_t *to, size_t w, uint64_t x, __m512i numbers, size_t n)
+{
+	__m512i v = _mm512_maskz_compress_epi8(x, numbers);
+	__m512i from = _mm512_set1_epi16((short)(w * 64));
+	__m512i low = _mm512_cvtepu8_epi16(_mm512_castsi512_si256(v));
+
+	low = _mm512_add_epi16(low, from);
+	_mm256_storeu_si256((__m256i_u *)to, _mm512_castsi512_si256(low));
+	if (n <= 16)
+		return;
+	_mm512_storeu_si512(to, low);
+	v = _mm512_cvtepu8_epi16(_mm512_extracti64x4_epi64(v, 1));
+	_mm512_storeu_si512(to + 32, _mm512_add_epi16(v, from));
+}
+
+AVX512 static void
+marks_avx512(struct marks *m, const char *p, size_t n)
 {
 	static const uint8_t numbers[64] = { 0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10,
 		11, 12, 13, 14, 15, 16, 17, 18, 19, 20, 21, 22, 23, 24, 25, 26,
 		27, 28, 29, 30, 31, 32, 33, 34, 35, 36, 37, 38, 39, 40, 41, 42,
 		43, 44, 45, 46, 47, 48, 49, 50, 51, 52, 53, 54, 55, 56, 57, 58,
 		59, 60, 61, 62, 63 };
-	__m512i v = _mm512_maskz_compress_epi8(x, _mm512_loadu_si512(numbers));
-	__m512i from = _mm512_set1_epi16((short)(w * 64));
-	uint16_t *to = m->at + m->n_at;
-	size_t n = (size_t)__builtin_popcountll(x);
-	__m512i low = _mm512_cvtepu8_epi16(_mm512_castsi512_si256(v));
-
-	_mm512_storeu_si512(to, _mm512_add_epi16(low, from));
-	if (n > 32) {
-		v = _mm512_cvtepu8_epi16(_mm512_extracti64x4_epi64(v, 1));
-		_mm512_storeu_si512(to + 32, _mm512_add_epi16(v, from));
-	}
-	m->n_at += n;
-}
-
-AVX512 static void
-marks_avx512(struct marks *m, const char *p, size_t n)
-{
+	const __m512i all = _mm512_loadu_si512(numbers);
 	char last[64];
 	uint64_t odd = 0;
+	size_t n_at = 0;
 
-	m->n_at = 0;
 	for (size_t w = 0; w <= n / 64; w++) {
-		struct chunk c =
-		    whole(w < n / 64 ? p + w * 64 : last_word(last, p, n));
+		const char *q = w < n / 64 ? p + w * 64 : last_word(last, p, n);
+		struct chunk c = whole(q);
+		size_t found = (size_t)__builtin_popcountll(c.at);
 
 		m->query[w] = c.query;
 		m->odd[w] = c.odd;
 		odd |= c.odd;
-		press_places(m, w, c.at);
+		press_places(m->at + n_at, w, c.at, all, found);
+		n_at += found;
 	}
+	m->n_at = n_at;
 	finish(m, p, n, odd);
 }
 
