@@ -27,7 +27,7 @@ SAN_tsan   := -fsanitize=thread $(SOFT)
 SAN_fuzz   := -fsanitize=fuzzer-no-link $(BOTH)
 SAN_cov    := --coverage -fprofile-update=atomic -O1 $(SOFT)
 ISAL_noisal := no
-LTO_release := -flto=auto
+LTO_release := -flto=auto -O3
 ifdef CC_$(FLAVOUR)
 CC := $(CC_$(FLAVOUR))
 endif
