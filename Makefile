@@ -27,7 +27,7 @@ SAN_tsan   := -fsanitize=thread $(SOFT)
 SAN_fuzz   := -fsanitize=fuzzer-no-link $(BOTH)
 SAN_cov    := --coverage -fprofile-update=atomic -O1 $(SOFT)
 ISAL_noisal := no
-LTO_release := -flto=auto
+LTO_release := -flto=auto -O3
 ifdef CC_$(FLAVOUR)
 CC := $(CC_$(FLAVOUR))
 endif
@@ -36,7 +36,7 @@ ISAL ?= $(or $(ISAL_$(FLAVOUR)),$(if $(wildcard /usr/include/isa-l.h),yes,no))
 CHOSEN := ingest/inflate_$(if $(filter yes,$(ISAL)),isal,zlib).c \
   ingest/marks_$(if $(filter x86_64-%,$(shell $(CC) -dumpmachine)),x86,any).c
 
-COMMON = $(OPT) $(LTO_$(FLAVOUR)) $(SAN_$(FLAVOUR)) -pthread
+COMMON = $(OPT) $(LTO_$(FLAVOUR:noisal=release)) $(SAN_$(FLAVOUR)) -pthread
 ALL_CFLAGS = -std=c11 -D_GNU_SOURCE -I. $(WARN) $(WERROR) $(COMMON) \
   $(CPPFLAGS) $(CFLAGS)
 # Without the warnings: seen across files, they are of inlined library code.

@@ -30,8 +30,9 @@
  *
  * Speed: children are found by their first and last bytes and their length, in
  * an array that rarely holds more than a few; no hash, no allocation.  A few
- * short paths without ids are remembered as they are, numbers being valid for
- * ever: most requests are for them.
+ * short paths are remembered, numbers being valid for ever: those without ids
+ * as they are, and those that end in a number as what stands before it.  Most
+ * requests are for them.
  */
 #include "analyzers/routes.h"
 
@@ -39,6 +40,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "analyzers/route_memo.h"
 #include "analyzers/route_shape.h"
 #include "core/buf.h"
 #include "core/hash.h"
@@ -47,10 +49,7 @@
 enum {
 	NODES_MAX = 15000,
 	NUMBERS_MAX = 131072,
-	MEMO_BITS = 6,
-	MEMOS = 1 << MEMO_BITS,
-	MEMO_MAX = 59, /* makes an entry 64 bytes */
-	ROOTS = 2,     /* node 0: paths of one segment, node 1: of more */
+	ROOTS = 2, /* node 0: paths of one segment, node 1: of more */
 };
 
 #define NONE UINT32_MAX /* no node */
@@ -80,15 +79,8 @@ struct node {
 	uint64_t route_version;
 };
 
-/* A short path without ids that was added, and the number it was given. */
-struct memo {
-	uint32_t number;
-	uint8_t n; /* 0: empty */
-	char path[MEMO_MAX];
-};
-
 struct routes {
-	struct memo memos[MEMOS];
+	struct memos memos;
 	struct node *nodes;
 	size_t n_nodes, cap_nodes;
 	uint32_t *free; /* nodes to use again */
@@ -443,21 +435,6 @@ routes_walk(struct routes *r, const struct segment_text *s, size_t n,
 	return node;
 }
 
-/* Where a path would be remembered; NULL: it is too long. */
-static struct memo *
-memo_of(struct routes *r, struct str path)
-{
-	struct segment_text t;
-	uint64_t mixed;
-
-	if (path.n == 0 || path.n > MEMO_MAX)
-		return NULL;
-	t = segment_literal(path);
-	mixed = (t.head ^ t.tail << 3 ^ path.n) * UINT64_C(0x9E3779B97F4A7C15);
-	assert(r);
-	return &r->memos[mixed >> (64 - MEMO_BITS)];
-}
-
 static bool
 has_id(const struct segment_text *s, size_t n)
 {
@@ -471,11 +448,13 @@ uint32_t
 routes_add(struct routes *r, struct str path)
 {
 	struct segment_text s[SEGMENTS_MAX];
-	struct memo *memo = memo_of(r, path);
+	struct memo key;
+	const struct memo *known;
 
-	if (memo && memo->n == path.n &&
-	    memcmp(memo->path, path.p, path.n) == 0)
-		return memo->number;
+	memo_key(&key, path);
+	known = memo_find(&r->memos, &key, path);
+	if (known)
+		return known->number;
 
 	size_t n = route_split(path, s);
 
@@ -486,11 +465,8 @@ routes_add(struct routes *r, struct str path)
 
 	while (nodes_live(r) > NODES_MAX && r->fanout > 0)
 		routes_tighten(r, r->fanout / 2);
-	if (memo && !has_id(s, n)) {
-		memo->number = number;
-		memo->n = (uint8_t)path.n;
-		memcpy(memo->path, path.p, path.n);
-	}
+	if (key.n > 0 && !has_id(s, n - key.digits))
+		memo_put(&r->memos, &key, path, number);
 	return number;
 }
 

@@ -80,14 +80,21 @@ regex_match(struct regex *re, struct str text, bool *limited)
 	return rc > 0;
 }
 
-struct str
-regex_group(const struct regex *re, int n)
+void
+regex_groups(const struct regex *re, const int *numbers, size_t n,
+    struct str *out)
 {
 	const PCRE2_SIZE *at = pcre2_get_ovector_pointer(re->data);
 
-	if (n < 0 || n >= re->groups || at[2 * n] == PCRE2_UNSET)
-		return (struct str){ NULL, 0 };
-	return (struct str){ re->text + at[2 * n], at[2 * n + 1] - at[2 * n] };
+	for (size_t i = 0; i < n; i++) {
+		int k = numbers[i];
+
+		out[i] = (struct str){ NULL, 0 };
+		if (k < 0 || k >= re->groups || at[2 * k] == PCRE2_UNSET)
+			continue;
+		out[i].p = re->text + at[2 * k];
+		out[i].n = at[2 * k + 1] - at[2 * k];
+	}
 }
 
 int

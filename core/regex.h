@@ -23,8 +23,12 @@ void regex_free(struct regex *re);
 /* Whether it matches; `limited`, when not NULL, tells that a limit ended it. */
 bool regex_match(struct regex *re, struct str text, bool *limited);
 
-/* Of the last match: a group by number; unset groups are empty, p NULL. */
-struct str regex_group(const struct regex *re, int n);
+/*
+ * Of the last match: groups by their numbers, into `out`, both of n; unset
+ * groups are empty, p NULL.
+ */
+void regex_groups(const struct regex *re, const int *numbers, size_t n,
+    struct str *out);
 /* The number of a named group, or -1. */
 int regex_name(const struct regex *re, const char *name);
 

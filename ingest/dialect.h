@@ -31,6 +31,8 @@
 #include "core/record.h"
 #include "core/regex.h"
 #include "core/str.h"
+#include "ingest/marks.h"
+#include "ingest/scan.h"
 
 struct w3c;
 
@@ -193,12 +195,6 @@ scan_text(struct str *rest, struct str text)
 	return true;
 }
 
-static inline bool
-scan_is_digit(char c)
-{
-	return (unsigned char)(c - '0') < 10;
-}
-
 /* [0-9]+ */
 bool scan_digits(struct str *rest, struct str *out);
 /* [0-9]+ or a dash */
@@ -216,12 +212,14 @@ bool scan_quoted(struct str *rest, struct str *out);
 
 /*
  * The quick way: the line of f->event when it is of the plainest kind, all of
- * the record at once.  False: it is not, and *r is anything.
+ * the record at once.  False: it is not, and *r is anything.  A line without
+ * marks gets some here.
  */
 struct quick;
 struct quick *quick_new(void);
 void quick_free(struct quick *k);
-bool quick_decode(struct quick *k, const struct finish *f, struct record *r);
+bool quick_decode(struct quick *k, struct marked marked, const struct finish *f,
+    struct record *r);
 /* Whether a dialect has a quick way at all. */
 bool quick_may(const struct quick *k, const char *dialect);
 

@@ -65,8 +65,11 @@ static const struct {
 
 enum { NAMES = sizeof names / sizeof names[0] };
 
+/* The groups that a pattern has; most have a third of the names. */
 struct groups {
-	int n[NAMES]; /* the group's number, or -1 */
+	size_t n;
+	int numbers[NAMES];
+	uint8_t names[NAMES]; /* indices */
 };
 
 struct groups *
@@ -74,8 +77,14 @@ groups_new(const struct regex *re)
 {
 	struct groups *g = xcalloc(1, sizeof *g);
 
-	for (size_t i = 0; i < NAMES; i++)
-		g->n[i] = regex_name(re, names[i].name);
+	for (size_t i = 0; i < NAMES; i++) {
+		int number = regex_name(re, names[i].name);
+
+		if (number < 0)
+			continue;
+		g->names[g->n] = (uint8_t)i;
+		g->numbers[g->n++] = number;
+	}
 	return g;
 }
 
@@ -94,43 +103,54 @@ groups_known(struct str name)
 	return false;
 }
 
+/* Where the text of a group goes. */
+static struct str *
+place_of(struct scan *s, enum place_in_scan at)
+{
+	static const struct {
+		bool request;
+		size_t offset;
+	} places[PLACES] = {
+		[AT_PEER] = { true, offsetof(struct request, peer) },
+		[AT_TIME] = { false, offsetof(struct scan, time) },
+		[AT_METHOD] = { true, offsetof(struct request, method_text) },
+		[AT_URL] = { true, offsetof(struct request, url) },
+		[AT_PATH] = { true, offsetof(struct request, path) },
+		[AT_STATUS] = { false, offsetof(struct scan, status) },
+		[AT_BYTES] = { false, offsetof(struct scan, bytes) },
+		[AT_DURATION] = { false, offsetof(struct scan, duration[0]) },
+		[AT_DURATION2] = { false, offsetof(struct scan, duration[1]) },
+		[AT_DURATION3] = { false, offsetof(struct scan, duration[2]) },
+		[AT_AGENT] = { true, offsetof(struct request, agent) },
+		[AT_REFERER] = { true, offsetof(struct request, referer) },
+		[AT_HOST] = { true, offsetof(struct request, host) },
+		[AT_FORWARDED] = { true, offsetof(struct request, forwarded) },
+		[AT_TRACE] = { true, offsetof(struct request, trace_id) },
+		[AT_TARGET] = { true, offsetof(struct request, target) },
+		[AT_REQUEST] = { false, offsetof(struct scan, request) },
+		[AT_QUERY] = { false, offsetof(struct scan, query) },
+		[AT_VHOST] = { false, offsetof(struct scan, vhost) },
+		[AT_MORE] = { false, offsetof(struct scan, more) },
+	};
+	char *base = places[at].request ? (char *)s->q : (char *)s;
+
+	return (struct str *)(void *)(base + places[at].offset);
+}
+
 void
 groups_fill(const struct groups *g, const struct regex *re, struct scan *s)
 {
-	struct str *const to[PLACES] = {
-		[AT_PEER] = &s->q->peer,
-		[AT_TIME] = &s->time,
-		[AT_METHOD] = &s->q->method_text,
-		[AT_URL] = &s->q->url,
-		[AT_PATH] = &s->q->path,
-		[AT_STATUS] = &s->status,
-		[AT_BYTES] = &s->bytes,
-		[AT_DURATION] = &s->duration[0],
-		[AT_DURATION2] = &s->duration[1],
-		[AT_DURATION3] = &s->duration[2],
-		[AT_AGENT] = &s->q->agent,
-		[AT_REFERER] = &s->q->referer,
-		[AT_HOST] = &s->q->host,
-		[AT_FORWARDED] = &s->q->forwarded,
-		[AT_TRACE] = &s->q->trace_id,
-		[AT_TARGET] = &s->q->target,
-		[AT_REQUEST] = &s->request,
-		[AT_QUERY] = &s->query,
-		[AT_VHOST] = &s->vhost,
-		[AT_MORE] = &s->more,
-	};
+	struct str texts[NAMES];
 
-	for (size_t i = 0; i < NAMES; i++) {
-		struct str v;
+	regex_groups(re, g->numbers, g->n, texts);
+	for (size_t i = 0; i < g->n; i++) {
+		size_t name = g->names[i];
 
-		if (g->n[i] < 0)
+		if (!texts[i].p)
 			continue;
-		v = regex_group(re, g->n[i]);
-		if (!v.p)
-			continue;
-		*to[names[i].at] = v;
-		if (names[i].unit != UNIT_NONE)
-			s->unit = (uint8_t)names[i].unit;
+		*place_of(s, names[name].at) = texts[i];
+		if (names[name].unit != UNIT_NONE)
+			s->unit = (uint8_t)names[name].unit;
 	}
 }
 

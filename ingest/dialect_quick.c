@@ -28,11 +28,9 @@
  */
 #include "ingest/dialect.h"
 
-#include <endian.h>
 #include <stdlib.h>
 
 #include "core/mem.h"
-#include "ingest/marks.h"
 
 enum {
 	PEER_MOST = 15,
@@ -40,18 +38,22 @@ enum {
 	DATE = 20,
 	DATE_ZONE = 26,
 	BYTES_MOST = 18,
+	LINE_LEAST = 32,
+	LINE_MOST = 1023,
 };
 
 struct quick {
-	marks_fn *find;
+	marks_fn *mark;
 	const char *werkzeug, *common, *combined;
 	char text[DATE_ZONE]; /* of the last time with a zone */
 	struct stamp stamp;   /* what it meant */
-	struct marks marks;
+	struct marks marks;   /* of a line that came without */
 };
 
-/* The places in a line, and what was read of it. */
+/* The places of a line in its marks, and what was read of it. */
 struct places {
+	size_t line, end;      /* the whole of it */
+	const uint16_t *quote; /* its quotes, then what is behind it */
 	size_t date, date_n;
 	size_t request, request_n; /* between the quotes */
 	size_t behind;             /* the first byte that was not looked at */
@@ -76,7 +78,7 @@ quick_new(void)
 {
 	struct quick *k = xcalloc(1, sizeof *k);
 
-	k->find = marks_fastest();
+	k->mark = marks_fastest();
 	k->werkzeug = name_of("werkzeug");
 	k->common = name_of("common");
 	k->combined = name_of("combined");
@@ -97,44 +99,46 @@ quick_may(const struct quick *k, const char *dialect)
 }
 
 /*
- * Whether the first n bytes, at most 16, are all below ':': no port, bracket or
- * bar.  Sixteen are read.
+ * How many of the first 16 bytes stand before the first blank; all of them are
+ * below ':', so that there is no port, bracket or bar.  SIZE_MAX: it is not so.
  */
-static inline bool
-below_colon(const char *p, size_t n)
+static inline size_t
+peer_length(const char *p)
 {
-	const uint64_t tops = UINT64_C(0x8080808080808080);
-	const uint64_t add = UINT64_C(0x4646464646464646); /* 0x80 - ':' */
-	uint64_t x[2];
-	uint64_t y[2];
+	const uint64_t tops = SCAN_HIGHS;
+	const uint64_t add = SCAN_ONES * (0x80 - ':');
 
-	memcpy(x, p, sizeof x);
-	/* A carry out of a byte needs a top bit, which is in x itself. */
-	y[0] = ((x[0] & ~tops) + add) | x[0];
-	y[1] = ((x[1] & ~tops) + add) | x[1];
-	y[0] = le64toh(y[0] & tops);
-	y[1] = le64toh(y[1] & tops);
-	if (n < 8)
-		return (y[0] & (((uint64_t)1 << n * 8) - 1)) == 0;
-	if (n == 16)
-		return (y[0] | y[1]) == 0;
-	return (y[0] | (y[1] & (((uint64_t)1 << (n - 8) * 8) - 1))) == 0;
+	for (size_t i = 0; i < 16; i += 8) {
+		uint64_t x = scan_load(p + i);
+		uint64_t y = x ^ SCAN_ONES * ' ';
+		/* Exact up to the first blank, which is all that counts. */
+		uint64_t blank = (y - SCAN_ONES) & ~y & tops;
+		/* A carry out of a byte needs a top bit, which is in x. */
+		uint64_t above = (((x & ~tops) + add) | x) & tops;
+
+		if (above & (blank - 1) & ~blank)
+			return SIZE_MAX;
+		if (blank)
+			return i + (size_t)__builtin_ctzll(blank) / 8;
+	}
+	return SIZE_MAX;
 }
 
 /* peer - - [time] */
 static inline bool
-head(const struct marks *m, const char *p, size_t n, struct places *at)
+head(const char *p, struct places *at)
 {
-	size_t i = (size_t)__builtin_ctzll(m->blank[0] | (uint64_t)1 << 63);
+	size_t i = peer_length(p + at->line);
 	const char *d;
 
-	if (i > PEER_MOST || n < i + MIDDLE + DATE_ZONE + 2 ||
-	    memcmp(p + i, " - - [", MIDDLE) != 0 || !below_colon(p, i) ||
-	    p[4] == '-' || p[4] == '/')
+	if (i > PEER_MOST || at->end - at->line < i + MIDDLE + DATE_ZONE + 2)
 		return false;
-	at->date = i + MIDDLE;
+	p += at->line;
+	d = p + i + MIDDLE;
+	if (memcmp(p + i, " - - [", MIDDLE) != 0 || p[4] == '-' || p[4] == '/')
+		return false;
+	at->date = at->line + i + MIDDLE;
 	at->date_n = DATE;
-	d = p + at->date;
 	if (d[2] != '/' || d[6] != '/' || (d[11] != ':' && d[11] != ' ') ||
 	    d[14] != ':' || d[17] != ':')
 		return false;
@@ -143,19 +147,17 @@ head(const struct marks *m, const char *p, size_t n, struct places *at)
 	return memcmp(d + at->date_n, "] \"", 3) == 0;
 }
 
-/* The request between its quotes, and ` status` behind them. */
+/* The request between the line's first quotes, and ` status` behind them. */
 static inline bool
-request(const struct marks *m, const char *p, size_t n, struct places *at)
+request(const char *p, struct places *at)
 {
-	const char *s;
-	size_t end;
+	size_t end = at->quote[1];
+	const char *s = p + end + 1;
 
 	at->request = at->date + at->date_n + 3;
-	end = marks_from(m, m->quote, at->request);
-	if (end > n - 6) /* SIZE_MAX with it */
+	if (at->quote[0] != at->request - 1 || end + 6 > at->end)
 		return false;
 	at->request_n = end - at->request;
-	s = p + end + 1;
 	if (s[0] != ' ' || s[4] != ' ' || s[1] < '1' || s[1] > '9' ||
 	    !scan_is_digit(s[2]) || !scan_is_digit(s[3]))
 		return false;
@@ -165,25 +167,24 @@ request(const struct marks *m, const char *p, size_t n, struct places *at)
 }
 
 /*
- * A number of n digits, 1 to 8, of which eight bytes are read: shifted to the
- * end of a word, zeros in front, then pairs, fours and eights are added up at
- * once.  The length of a number is nothing that a branch predictor can know.
+ * The digits at p, of which eight bytes are read, as a number; how many there
+ * are, 0 to 8.  Shifted to the end of a word, zeros in front, then pairs, fours
+ * and eights are added up at once: the length of a number is nothing that a
+ * branch predictor can know.
  */
-static inline bool
-eight_digits(const char *p, size_t n, uint64_t *value)
+static inline size_t
+eight_digits(const char *p, uint64_t *value)
 {
-	const uint64_t zeros = UINT64_C(0x3030303030303030);
-	const uint64_t tops = UINT64_C(0xf0f0f0f0f0f0f0f0);
-	const uint64_t six = UINT64_C(0x0606060606060606);
-	uint64_t x;
+	const uint64_t zeros = SCAN_ONES * '0';
+	uint64_t x = scan_load(p);
+	uint64_t above = ((x & ~SCAN_HIGHS) + SCAN_ONES * (0x80 - ':')) | x;
+	uint64_t below = ~((x | SCAN_HIGHS) - zeros);
+	uint64_t other = (above | below) & SCAN_HIGHS;
+	size_t n = other ? (size_t)__builtin_ctzll(other) / 8 : 8;
 
 	if (n == 0)
-		return false;
-	memcpy(&x, p, sizeof x);
-	x = le64toh(x);
+		return 0;
 	x = x << (64 - n * 8) | (zeros >> 4 >> (n * 8 - 4));
-	if ((x & tops) != zeros || ((x + six) & tops) != zeros)
-		return false;
 	x -= zeros;
 	x = x * 10 + (x >> 8);
 	x = ((x & UINT64_C(0x000000ff000000ff)) * UINT64_C(0x000f424000000064) +
@@ -191,26 +192,28 @@ eight_digits(const char *p, size_t n, uint64_t *value)
 		    UINT64_C(0x0000271000000001)) >>
 	    32;
 	*value = x & UINT32_MAX;
-	return true;
+	return n;
 }
 
 /* A dash or digits, then a blank or the end. */
 static inline bool
-bytes(const struct marks *m, const char *p, size_t n, struct places *at)
+bytes(const char *p, struct places *at)
 {
 	size_t i = at->behind;
+	size_t n = at->end;
 	uint64_t v = 0;
 
 	if (i == n)
 		return false;
 	if (n - i > 8) {
-		size_t end = marks_from(m, m->blank, i);
-
-		if (end - i <= 8 && eight_digits(p + i, end - i, &v)) {
+		i += eight_digits(p + i, &v);
+		if (i > at->behind && p[i] == ' ') {
 			at->bytes = (int64_t)v;
-			at->behind = end;
+			at->behind = i;
 			return true;
 		}
+		i = at->behind;
+		v = 0;
 	}
 	if (p[i] == '-') {
 		at->bytes = -1;
@@ -226,44 +229,42 @@ bytes(const struct marks *m, const char *p, size_t n, struct places *at)
 	return i == n || p[i] == ' ';
 }
 
-/* ` "referer" "agent"` and nothing more, or nothing at all. */
+/*
+ * ` "referer" "agent"` and nothing more, or nothing at all.  A line end is a
+ * place as quotes are, but not before the end, where the last quote must be.
+ */
 static inline bool
-tail(struct quick *k, const char *p, size_t n, struct places *at)
+tail(const struct quick *k, const char *p, struct places *at)
 {
-	const struct marks *m = &k->marks;
+	const uint16_t *q = at->quote;
 	size_t i = at->behind;
-	size_t end;
 
 	at->referer = at->referer_n = 0;
 	at->agent = at->agent_n = 0;
-	if (i == n && m->quotes == 2) {
+	if (i == at->end) {
 		at->dialect = p[at->date + 11] == ' ' ? k->werkzeug : k->common;
-		return true;
+		return q[2] >= i;
 	}
 	at->dialect = k->combined;
-	/* Six quotes, each of which is at the place of one of the six. */
-	if (m->quotes != 6 || n - i < 7 || p[i + 1] != '"' || p[n - 1] != '"')
+	if (q[2] != i + 1 || q[4] != q[3] + 2 || p[q[3] + 1] != ' ' ||
+	    q[5] != at->end - 1 || q[6] < at->end)
 		return false;
 	at->referer = i + 2;
-	end = i + 3;
-	if (p[end] != '"')
-		end = marks_from(m, m->quote, at->referer);
-	if (end > n - 4 || p[end + 1] != ' ' || p[end + 2] != '"')
-		return false;
-	at->referer_n = end - at->referer;
-	at->agent = end + 3;
-	at->agent_n = n - 1 - at->agent;
+	at->referer_n = q[3] - at->referer;
+	at->agent = q[4] + 1u;
+	at->agent_n = q[5] - at->agent;
 	return true;
 }
 
 /* METHOD /path[?query] HTTP/d.d */
 static inline bool
-fill_request(const struct marks *m, struct str s, size_t from,
-    struct request *q)
+fill_request(const struct marks *m, const struct places *at, struct request *q)
 {
 	static const size_t version = 9; /* " HTTP/1.1" */
+	struct str s = { m->p + at->request, at->request_n };
 	struct str url;
 	size_t method;
+	size_t from;
 	size_t end;
 
 	if (s.n < 4 + 1 + version ||
@@ -283,12 +284,8 @@ fill_request(const struct marks *m, struct str s, size_t from,
 	q->method_text = (struct str){ s.p, method };
 	url = (struct str){ s.p + method + 1, s.n - version - method - 1 };
 	q->url = url;
-	from += method + 1;
-	if (url.n < 64)
-		end = (size_t)__builtin_ctzll(
-		    marks_word(m->query, from) | (uint64_t)1 << 63);
-	else
-		end = marks_from(m, m->query, from) - from;
+	from = at->request + method + 1;
+	end = marks_from(m->query, from, from + url.n) - from;
 	url.n = end < url.n ? end : url.n;
 	q->path = url;
 	return true;
@@ -346,28 +343,43 @@ time_of(struct quick *k, struct str text, const struct finish *f,
 	return true;
 }
 
+/* Gives a line its marks; false: it is none for the quick way. */
+static bool
+mark(struct quick *k, struct str line, struct marked *marked)
+{
+	if (line.n < LINE_LEAST || line.n > LINE_MOST ||
+	    !scan_is_digit(line.p[0]))
+		return false;
+	if (marked->marks)
+		return true;
+	k->mark(&k->marks, line.p, line.n);
+	*marked = (struct marked){ &k->marks, 0 };
+	return marks_line(&k->marks, 0) == k->marks.n_at;
+}
+
 bool
-quick_decode(struct quick *k, const struct finish *f, struct record *r)
+quick_decode(struct quick *k, struct marked marked, const struct finish *f,
+    struct record *r)
 {
 	struct str line = f->event->message;
 	static const struct str none = { NULL, 0 };
 	struct request *q = &r->request;
+	const struct marks *m;
 	struct places at;
-	struct str text;
+	const char *p;
 	struct stamp t;
 
-	if (line.n < MARKS_MIN || line.n > MARKS_MAX ||
-	    !scan_is_digit(line.p[0]))
+	if (!mark(k, line, &marked))
 		return false;
-	k->find(line.p, line.n, &k->marks);
-	if (k->marks.odd || !head(&k->marks, line.p, line.n, &at) ||
-	    !request(&k->marks, line.p, line.n, &at) ||
-	    !bytes(&k->marks, line.p, line.n, &at) ||
-	    !tail(k, line.p, line.n, &at))
-		return false;
-	text = (struct str){ line.p + at.request, at.request_n };
-	if (!fill_request(&k->marks, text, at.request, q) ||
-	    !time_of(k, (struct str){ line.p + at.date, at.date_n }, f, &t))
+	m = marked.marks;
+	p = m->p;
+	at.line = (size_t)(line.p - p);
+	at.end = at.line + line.n;
+	at.quote = m->at + marked.at;
+	if ((m->strange && marks_from(m->odd, at.line, at.end) < at.end) ||
+	    !head(p, &at) || !request(p, &at) || !bytes(p, &at) ||
+	    !tail(k, p, &at) || !fill_request(m, &at, q) ||
+	    !time_of(k, (struct str){ p + at.date, at.date_n }, f, &t))
 		return false;
 	record_clear(r);
 	r->kind = RECORD_REQUEST;
@@ -381,11 +393,11 @@ quick_decode(struct quick *k, const struct finish *f, struct record *r)
 	q->status = at.status;
 	q->grain = t.fine || t.ns == WHEN_NONE ? GRAIN_FINE : GRAIN_SECOND;
 	q->host = none;
-	q->peer = (struct str){ line.p, at.date - MIDDLE };
+	q->peer = (struct str){ line.p, at.date - MIDDLE - at.line };
 	q->forwarded = none;
 	q->trace_id = none;
 	q->target = none;
-	q->agent = undashed(line.p + at.agent, at.agent_n);
-	q->referer = undashed(line.p + at.referer, at.referer_n);
+	q->agent = undashed(p + at.agent, at.agent_n);
+	q->referer = undashed(p + at.referer, at.referer_n);
 	return true;
 }

@@ -120,6 +120,7 @@ batch_event(struct batch *b, const struct place *place)
 	static const struct str none = { NULL, 0 };
 	struct event *e = &b->events[b->n];
 
+	b->marked[b->n] = 0;
 	b->what[b->n++] = EVENT_MESSAGE;
 	e->place.input = place->input;
 	e->place.line = place->line;
@@ -131,6 +132,13 @@ batch_event(struct batch *b, const struct place *place)
 	e->id = none;
 	return e;
 }
+
+/*
+ * Sees to it that b->marks are of the lines at the window's `at`, one line at
+ * least, if it ends there.  False: the batch has events of other marks, and is
+ * to be taken first.
+ */
+bool envelope_marks(struct envelope *self, struct batch *b);
 
 /*
  * A line over the limit: a dead letter with its first bytes, the rest is

@@ -14,36 +14,37 @@ text_sniff(struct str head)
 }
 
 /*
- * Whole lines, as many as there are, in a loop that keeps its place in
- * registers; what is long or has no end yet is left to the caller.
+ * The lines that end within the marks, in a loop that keeps its place in
+ * registers; what is long or has no end there is left to the caller.
  */
 static void
 run_of_lines(struct envelope *self, struct batch *b)
 {
 	struct window *w = self->w;
+	const struct marks *m = b->marks;
 	size_t max = self->limits->line_bytes;
 	struct place place = w->place;
 	const char *at = w->at;
+	size_t i = w->marks_at;
 
-	while (at && at < w->end && b->n <= BATCH_EVENTS - BATCH_SPARE) {
-		const char *nl = memchr(at, '\n', (size_t)(w->end - at));
-		struct str line = { at, nl ? (size_t)(nl - at) : SIZE_MAX };
+	while (b->n <= BATCH_EVENTS - BATCH_SPARE) {
+		size_t end = marks_line(m, i);
+		size_t n = (size_t)(m->p + m->at[end] - at);
+		struct str line = { at, n };
 
-		if (line.n > max)
+		if (end == m->n_at || n > max)
 			break;
-		place.offset += line.n + 1;
-		at = nl + 1;
 		line = line_without_cr(line);
 		if (line.n > 0) {
-			struct event *e = batch_event(b, &place);
-
-			e->place.offset =
-			    place.offset - (uint64_t)(at - line.p);
-			e->message = line;
+			batch_event(b, &place)->message = line;
+			b->marked[b->n - 1] = (uint16_t)(i + 1);
 		}
+		place.offset += n + 1;
 		place.line++;
+		at += n + 1;
+		i = end + 1;
 	}
-	w->searched = at == w->at ? w->searched : 0;
+	w->marks_at = i;
 	w->at = at;
 	w->place = place;
 }
@@ -60,8 +61,11 @@ text_decode(struct envelope *self, struct batch *b)
 
 		if (batch_full(b))
 			return STEP_FULL;
-		if (w->searched == 0)
+		if (w->searched == 0) {
+			if (!envelope_marks(self, b))
+				return STEP_FULL;
 			run_of_lines(self, b);
+		}
 		switch (
 		    window_line(w, self->limits->line_bytes, &line, &size)) {
 		case LINE_OK:

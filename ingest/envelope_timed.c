@@ -329,33 +329,36 @@ static void
 run_of_lines(struct timed *t, struct batch *b)
 {
 	struct window *w = t->base.w;
+	const struct marks *m = b->marks;
 	size_t max = t->base.limits->line_bytes;
 	struct place place = w->place;
 	const char *at = w->at;
+	size_t i = w->marks_at;
 	int64_t ns = t->ts_ns;
 
 	while (b->n <= BATCH_EVENTS - BATCH_SPARE) {
-		size_t left = (size_t)(w->end - at) - EXPORT_TIME;
-		const char *nl = memchr(at + EXPORT_TIME, '\n', left);
-		const char *next = nl ? nl + 1 : w->end;
-		size_t n = (size_t)(next - at);
+		size_t end = marks_line(m, i);
+		size_t n = (size_t)(m->p + m->at[end] + 1 - at);
+		const char *next = at + n;
 		struct str message = { at + EXPORT_TIME + 1,
 			n - EXPORT_TIME - 2 };
 		int64_t next_ns;
 		struct event *e;
 
-		if (n > max || w->end - next < HEAD_BYTES ||
+		if (end == m->n_at || n > max || w->end - next < HEAD_BYTES ||
 		    !export_time(t, next, &next_ns) || next[EXPORT_TIME] != ' ')
 			break;
 		e = batch_event(b, &place);
+		b->marked[b->n - 1] = (uint16_t)(i + 1);
 		e->ts_ns = ns;
 		e->message = line_without_cr(message);
 		place.line++;
 		place.offset += n;
 		at = next;
 		ns = next_ns;
+		i = end + 1;
 	}
-	w->searched = at == w->at ? w->searched : 0;
+	w->marks_at = i;
 	w->at = at;
 	w->place = place;
 	t->ts_ns = ns;
@@ -371,8 +374,11 @@ timed_decode(struct envelope *self, struct batch *b)
 		if (batch_full(b))
 			return STEP_FULL;
 		if (t->headed && t->size == 0 && t->head > EXPORT_TIME &&
-		    self->id == ENVELOPE_S3_EXPORT)
+		    self->id == ENVELOPE_S3_EXPORT && self->w->searched == 0) {
+			if (!envelope_marks(self, b))
+				return STEP_FULL;
 			run_of_lines(t, b);
+		}
 		step = advance(t, b);
 	}
 	return step;

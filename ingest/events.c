@@ -154,6 +154,7 @@ static void
 batch_reset(struct batch *b)
 {
 	b->n = 0;
+	b->marks = NULL;
 	b->dead = NULL;
 	b->n_dead = 0;
 	b->cap_dead = 0;
@@ -189,6 +190,18 @@ message_trim(struct str message)
 	if (message.n > 0 && message.p[message.n - 1] == '\n')
 		return line_without_cr(str_sub(message, 0, message.n - 1));
 	return message;
+}
+
+bool
+envelope_marks(struct envelope *self, struct batch *b)
+{
+	if (!window_is_marked(self->w)) {
+		if (b->marks)
+			return false;
+		window_mark(self->w);
+	}
+	b->marks = self->w->marks;
+	return true;
 }
 
 enum step

@@ -5,8 +5,8 @@
  * An input's envelope is sniffed from its first bytes, never from its name,
  * and may be one of the table in events.c (`telltale components` prints it).
  * events_next fills a batch with the next events in the input's order; what
- * they point to lives in the batch's window and arena until the next call.
- * The result does not depend on the block size.
+ * they point to lives in the input's window and the batch's arena until the
+ * next call.  The result does not depend on the block size.
  */
 #ifndef INGEST_EVENTS_H
 #define INGEST_EVENTS_H
@@ -22,6 +22,7 @@
 #include "core/record.h"
 
 struct input;
+struct marks;
 struct source;
 struct events;
 
@@ -38,8 +39,12 @@ enum event_what {
 struct batch {
 	struct event events[BATCH_EVENTS];
 	uint8_t what[BATCH_EVENTS]; /* enum event_what */
+	/* One line in `marks`: the index of its first place + 1; 0: it is not.
+	 */
+	uint16_t marked[BATCH_EVENTS];
 	size_t n;
-	struct dead *dead; /* refused pieces, in the batch's arena */
+	const struct marks *marks; /* see ingest/marks.h; NULL: none */
+	struct dead *dead;         /* refused pieces, in the batch's arena */
 	size_t n_dead;
 	size_t cap_dead;
 	struct arena arena; /* unescaped and unpacked text */

@@ -273,8 +273,9 @@ log_line(struct stream *st, const struct peel *p, const struct finish *f,
 }
 
 enum decode
-message_decode(struct message *m, const struct event *e, struct arena *arena,
-    struct record *r, const char **bad)
+message_decode_marked(struct message *m, struct marked marked,
+    const struct event *e, struct arena *arena, struct record *r,
+    const char **bad)
 {
 	struct stream *st = stream_of(m, e);
 	struct peel p;
@@ -285,7 +286,7 @@ message_decode(struct message *m, const struct event *e, struct arena *arena,
 		.day = &m->day,
 		.bad = bad };
 
-	if (m->quick && st->quick && quick_decode(m->quick, &f, r)) {
+	if (m->quick && st->quick && quick_decode(m->quick, marked, &f, r)) {
 		join_request(&st->join);
 		return DECODE_OK;
 	}
@@ -312,4 +313,13 @@ message_decode(struct message *m, const struct event *e, struct arena *arena,
 	r->kind = RECORD_REQUEST;
 	r->dialect = d->name;
 	return dialect_finish(d, &s, &f, r);
+}
+
+enum decode
+message_decode(struct message *m, const struct event *e, struct arena *arena,
+    struct record *r, const char **bad)
+{
+	struct marked none = { NULL, 0 };
+
+	return message_decode_marked(m, none, e, arena, r, bad);
 }

@@ -18,6 +18,7 @@
 #include "core/err.h"
 #include "core/flow.h"
 #include "core/record.h"
+#include "ingest/marks.h"
 
 struct message;
 struct dialect_user; /* a dialect of the user's own, from a file */
@@ -38,6 +39,11 @@ void message_free(struct message *m);
  */
 enum decode message_decode(struct message *m, const struct event *e,
     struct arena *arena, struct record *r, const char **bad);
+
+/* The same of a message that is one line in marks. */
+enum decode message_decode_marked(struct message *m, struct marked marked,
+    const struct event *e, struct arena *arena, struct record *r,
+    const char **bad);
 
 /*
  * Reads a file of dialects: "name: pattern" lines with named groups from

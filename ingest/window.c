@@ -54,6 +54,8 @@ window_fill(struct window *w, struct source *source, size_t block,
 	enum flow flow;
 	size_t used;
 
+	if (w->marks)
+		w->marks->n = 0;
 	make_room(w, block);
 	used = (size_t)(w->end - w->p);
 	flow = source_read(source, w->p + used, block, &n, err);
@@ -76,7 +78,35 @@ void
 window_fini(struct window *w)
 {
 	free(w->p);
+	free(w->marks);
 	*w = (struct window){ 0 };
+}
+
+void
+window_mark(struct window *w)
+{
+	size_t n = (size_t)(w->end - w->at);
+
+	if (!w->marks) {
+		w->marks = xcalloc(1, sizeof *w->marks);
+		w->mark = marks_fastest();
+	}
+	w->mark(w->marks, w->at, n < MARKS_BYTES ? n : MARKS_BYTES);
+	w->marks_at = 0;
+}
+
+bool
+window_is_marked(struct window *w)
+{
+	const struct marks *m = w->marks;
+	size_t at;
+
+	if (!m || m->n == 0 || (size_t)(w->at - m->p) >= m->n)
+		return false;
+	at = (size_t)(w->at - m->p);
+	while (w->marks_at < m->n_at && m->at[w->marks_at] < at)
+		w->marks_at++;
+	return marks_line(m, w->marks_at) < m->n_at;
 }
 
 void

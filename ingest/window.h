@@ -24,6 +24,7 @@
 #include "core/flow.h"
 #include "core/record.h"
 #include "core/str.h"
+#include "ingest/marks.h"
 
 struct source;
 
@@ -38,6 +39,9 @@ struct window {
 	bool skipping;      /* the rest of a line is being dropped */
 	bool fixed;         /* `place` stands for all: an unpacked payload */
 	bool steady; /* bytes stay until the batch is taken: views allowed */
+	marks_fn *mark;
+	struct marks *marks; /* own memory, or NULL; n is 0 when bytes move */
+	size_t marks_at;     /* the first place that was not taken yet */
 };
 
 enum line {
@@ -76,6 +80,15 @@ window_take(struct window *w, size_t n, uint64_t lines)
 
 /* The same, counting the line ends. */
 void window_take_counted(struct window *w, size_t n);
+
+/*
+ * Marks the bytes from `at` on, as many as there are and as marks can be of.
+ * They hold until the next call and the next window_fill.
+ */
+void window_mark(struct window *w);
+
+/* Whether marks are there in which a line that begins at `at` ends. */
+bool window_is_marked(struct window *w);
 
 /*
  * The line at `at` without its line end; *size is what to take with it.  With

@@ -10,23 +10,27 @@
 #include "core/mem.h"
 #include "pipeline/worker.h"
 
+/* The same by origin, for --service. */
 static void
+account_share(struct worker *w, int kind, enum account a)
+{
+	struct share *s = w->n_shares ? &w->shares[w->n_shares - 1] : NULL;
+
+	if (!s || s->input != w->index || s->origin != w->origin) {
+		w->shares = xgrow(w->shares, w->n_shares + 1, &w->cap_shares,
+		    sizeof *w->shares);
+		s = &w->shares[w->n_shares++];
+		*s = (struct share){ .input = w->index, .origin = w->origin };
+	}
+	s->accounts.n[kind][a]++;
+}
+
+static inline void
 account(struct worker *w, int kind, enum account a)
 {
 	w->read->accounts.n[kind][a]++;
-	if (w->run->options->service.n) {
-		struct share *s =
-		    w->n_shares ? &w->shares[w->n_shares - 1] : NULL;
-
-		if (!s || s->input != w->index || s->origin != w->origin) {
-			w->shares = xgrow(w->shares, w->n_shares + 1,
-			    &w->cap_shares, sizeof *w->shares);
-			s = &w->shares[w->n_shares++];
-			*s = (struct share){ .input = w->index,
-				.origin = w->origin };
-		}
-		s->accounts.n[kind][a]++;
-	}
+	if (w->run->options->service.n)
+		account_share(w, kind, a);
 }
 
 /* The next plan has more of what this one lacks; this one ends. */

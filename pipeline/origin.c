@@ -34,7 +34,7 @@ name_log(struct origin_namer *n, const struct input *input)
 }
 
 bool
-origin_name_record(struct origin_namer *n, const struct input *input,
+origin_name_other(struct origin_namer *n, const struct input *input,
     const struct record *r)
 {
 	const struct event *e = r->event;
@@ -46,11 +46,7 @@ origin_name_record(struct origin_namer *n, const struct input *input,
 		n->name = (struct origin_name){ .kind = ORIGIN_TRACE,
 			.stem = r->segment.name };
 	} else {
-		bool own = e->group.n || e->stream.n;
-
-		if (n->set && !n->own && !own)
-			return false;
-		n->own = own;
+		n->own = e->group.n || e->stream.n;
 		if (n->set && str_eq(group, buf_view(&n->group)) &&
 		    str_eq(stream, buf_view(&n->stream)))
 			return false;

@@ -22,9 +22,20 @@ struct origin_namer {
 	struct origin_name name;
 };
 
-/* Sets n->name.  False: it is the same log as for the record before. */
-bool origin_name_record(struct origin_namer *n, const struct input *input,
+/* The same of a record whose event is not known to be of the same log. */
+bool origin_name_other(struct origin_namer *n, const struct input *input,
     const struct record *r);
+
+/* Sets n->name.  False: it is the same log as for the record before. */
+static inline bool
+origin_name_record(struct origin_namer *n, const struct input *input,
+    const struct record *r)
+{
+	if (n->set && !n->own && r->kind != RECORD_SEGMENT &&
+	    r->event->group.n == 0 && r->event->stream.n == 0)
+		return false;
+	return origin_name_other(n, input, r);
+}
 
 /* A new input begins. */
 void origin_namer_reset(struct origin_namer *n);

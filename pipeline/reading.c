@@ -62,8 +62,13 @@ fate_of(struct reading *r, const struct record *record)
 }
 
 static void
-take(struct reading *r, const struct event *e, uint8_t what, struct item *item)
+take(struct reading *r, size_t at, struct item *item)
 {
+	const struct batch *b = &r->batch;
+	const struct event *e = &b->events[at];
+	uint8_t what = b->what[at];
+	struct marked marked = { b->marked[at] ? b->marks : NULL,
+		b->marked[at] - 1u };
 	struct arena *arena = &r->batch.arena;
 	const char *bad = NULL;
 	enum decode d;
@@ -78,7 +83,8 @@ take(struct reading *r, const struct event *e, uint8_t what, struct item *item)
 	else if (what == EVENT_SUMMARY)
 		d = xray_decode_summary(r->xray, e, arena, &item->record, &bad);
 	else
-		d = message_decode(r->message, e, arena, &item->record, &bad);
+		d = message_decode_marked(r->message, marked, e, arena,
+		    &item->record, &bad);
 	if (d == DECODE_OK) {
 		item->fate = fate_of(r, &item->record);
 		return;
@@ -100,8 +106,7 @@ reading_next(struct reading *r, struct item *item, struct err *err)
 		r->at = r->at_dead = 0;
 	}
 	if (r->at < r->batch.n) {
-		take(r, &r->batch.events[r->at], r->batch.what[r->at], item);
-		r->at++;
+		take(r, r->at++, item);
 		return FLOW_OK;
 	}
 	item->fate = FATE_DEAD;
