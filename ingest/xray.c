@@ -207,6 +207,13 @@ is_true(const struct xray_fields *f, enum xray_field field)
 	return f->of[field].type == XRAY_TRUE;
 }
 
+/* A flag was written as one, whatever it says. */
+static bool
+is_given(const struct xray_fields *f, enum xray_field field)
+{
+	return is_true(f, field) || f->of[field].type == XRAY_FALSE;
+}
+
 static bool
 is_there(const struct xray_fields *f, enum xray_field field)
 {
@@ -325,6 +332,18 @@ status_of(const struct xray_token *t)
 	return token_i64(t, &v) && v >= 100 && v <= 999 ? (int)v : 0;
 }
 
+/* The same as a span has it: any digits at the head. */
+static int64_t
+token_status(const struct xray_token *t)
+{
+	struct str s = t->text;
+	uint64_t v;
+
+	if (t->type != XRAY_NUMBER && t->type != XRAY_STRING)
+		return 0;
+	return str_u64(&s, &v) && v <= INT64_MAX ? (int64_t)v : 0;
+}
+
 /* The parts of a request that segments and summaries have in common. */
 static void
 fill_request(const struct xray_fields *f, struct request *r)
@@ -364,11 +383,15 @@ fill_segment(const struct xray_fields *f, struct record *r)
 	s->error = is_true(f, XRAY_ERROR);
 	s->fault = is_true(f, XRAY_FAULT);
 	s->throttle = is_true(f, XRAY_THROTTLE);
+	s->given = is_given(f, XRAY_ERROR) || is_given(f, XRAY_FAULT) ||
+		   is_given(f, XRAY_THROTTLE);
+	s->inferred = is_true(f, XRAY_INFERRED);
+	s->status = token_status(&f->of[XRAY_STATUS]);
 	if (end != WHEN_NONE && end < s->start_ns)
 		end = s->start_ns;
 	r->ts_ns = end != WHEN_NONE ? end : s->start_ns;
 	s->has_http = f->of[XRAY_HTTP_REQUEST].type == XRAY_OBJECT &&
-		      !s->subsegment && !is_true(f, XRAY_INFERRED);
+		      !s->subsegment && !s->inferred;
 	if (!s->has_http)
 		return;
 	fill_request(f, &r->request);

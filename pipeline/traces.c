@@ -48,6 +48,9 @@ struct traces {
 	size_t n, cap;
 	size_t at; /* the next trace's first */
 
+	struct assemble_document *documents; /* of one trace */
+	size_t n_documents, cap_documents;
+
 	struct assembler *assembler;
 	struct assemble_counts counts;
 	uint64_t copies; /* equal in all bytes: not given to the assembler */
@@ -74,27 +77,44 @@ entry_cmp(const void *pa, const void *pb)
 }
 
 static void
-add(struct traces *t, struct str raw)
+add(struct traces *t, const uint8_t trace[16],
+    const struct assemble_document *d)
 {
-	struct part_head head = parts_head(raw);
 	static const char digits[] = "0123456789abcdef";
 	char id[32];
 	struct record r = {
 		.kind = RECORD_SEGMENT,
-		.ts_ns = head.ts_ns,
 		.segment = {
-			.id = parts_id(raw),
+			.id = d->id,
 			.trace_id = { id, sizeof id },
-			.doc = parts_text(raw),
-			.in_progress = !head.complete,
+			.doc = d->text,
+			.in_progress = !d->complete,
 		},
 	};
 
-	for (size_t i = 0; i < sizeof head.trace; i++) {
-		id[2 * i] = digits[head.trace[i] >> 4];
-		id[2 * i + 1] = digits[head.trace[i] & 15];
+	for (size_t i = 0; i < 16; i++) {
+		id[2 * i] = digits[trace[i] >> 4];
+		id[2 * i + 1] = digits[trace[i] & 15];
 	}
 	assembler_add(t->assembler, &r);
+}
+
+static struct assemble_document
+document_of(struct str raw)
+{
+	return (struct assemble_document){
+		.id = parts_id(raw),
+		.text = parts_text(raw),
+		.complete = parts_head(raw).complete,
+	};
+}
+
+static void
+count(struct traces *t)
+{
+	t->counts = *assembler_counts(t->assembler);
+	t->counts.documents += t->copies;
+	t->counts.duplicates += t->copies;
 }
 
 static const struct trace *
@@ -104,36 +124,72 @@ finish(struct traces *t)
 
 	assembler_end(t->assembler);
 	trace = assembler_next(t->assembler);
-	t->counts = *assembler_counts(t->assembler);
-	t->counts.documents += t->copies;
-	t->counts.duplicates += t->copies;
+	count(t);
 	return trace;
 }
 
-/* The next trace of the partition that is sorted. */
-static const struct trace *
-assemble(struct traces *t)
+/* Whether an entry is of the same trace as another. */
+static bool
+same_trace(const struct entry *a, const struct entry *b)
+{
+	struct part_head x, y;
+
+	if (a->hash != b->hash)
+		return false;
+	x = parts_head(a->raw);
+	y = parts_head(b->raw);
+	return memcmp(x.trace, y.trace, sizeof x.trace) == 0;
+}
+
+/*
+ * The documents from `at` on that are of one trace; copies count once.  False:
+ * nobody wants the trace.
+ */
+static bool
+gather(struct traces *t)
 {
 	const struct entry *first = &t->entries[t->at];
-	struct part_head head = parts_head(first->raw);
-	const struct entry *e = first;
+	const struct entry *last = NULL;
+	bool wanted = false;
 
+	t->n_documents = 0;
 	for (; t->at < t->n; t->at++) {
-		struct part_head next;
+		const struct entry *e = &t->entries[t->at];
 
-		if (t->entries[t->at].hash != first->hash)
+		if (!same_trace(first, e))
 			break;
-		next = parts_head(t->entries[t->at].raw);
-		if (memcmp(next.trace, head.trace, sizeof head.trace) != 0)
-			break;
-		if (&t->entries[t->at] != first &&
-		    str_eq(e->raw, t->entries[t->at].raw)) {
+		if (last && str_eq(last->raw, e->raw)) {
 			t->copies++;
 			continue;
 		}
-		e = &t->entries[t->at];
-		add(t, e->raw);
+		last = e;
+		wanted |= parts_head(e->raw).wanted;
+		t->documents = xgrow(t->documents, t->n_documents + 1,
+		    &t->cap_documents, sizeof *t->documents);
+		t->documents[t->n_documents++] = document_of(e->raw);
 	}
+	return wanted;
+}
+
+/* The next trace of the partition that is sorted; NULL: nobody wants it. */
+static const struct trace *
+assemble(struct traces *t)
+{
+	struct part_head head = parts_head(t->entries[t->at].raw);
+	const struct trace *trace;
+
+	if (!gather(t)) {
+		t->result.traces++;
+		return NULL;
+	}
+	trace = assembler_whole(t->assembler, head.trace, t->documents,
+	    t->n_documents);
+	if (trace) {
+		count(t);
+		return trace;
+	}
+	for (size_t i = 0; i < t->n_documents; i++)
+		add(t, head.trace, &t->documents[i]);
 	return finish(t);
 }
 
@@ -185,6 +241,15 @@ load(struct traces *t, struct level *l, unsigned part, struct err *err)
 	return 0;
 }
 
+static void
+add_raw(struct traces *t, struct str raw)
+{
+	struct part_head head = parts_head(raw);
+	struct assemble_document d = document_of(raw);
+
+	add(t, head.trace, &d);
+}
+
 /*
  * All documents of the partition: into the next level's partitions, or, when
  * that is NULL, to the assembler.
@@ -207,7 +272,7 @@ pass_on(struct traces *t, struct level *l, unsigned part, struct parts *next,
 				break;
 			while (parts_take(&chunk, &raw)) {
 				if (!next)
-					add(t, raw);
+					add_raw(t, raw);
 				else if (parts_put_raw(next, raw, err) != 0)
 					return -1;
 			}
@@ -389,6 +454,21 @@ open_all(struct traces *t, char *const *paths, size_t n, struct err *err)
 	return 0;
 }
 
+/*
+ * A trace without root must not match, since nobody knows which one that is,
+ * and every trace must count, whenever it was.
+ */
+static bool
+can_select(const struct traces_options *o)
+{
+	const struct replay_options *range = o->replay;
+	struct view_part none = VIEW_PART_NONE;
+
+	return o->select && range->since_ns == WHEN_NONE &&
+	       range->until_ns == WHEN_NONE && range->last_ns == 0 &&
+	       !query_may(o->select, &none);
+}
+
 struct traces *
 traces_open(const struct traces_options *options, char *const *paths, size_t n,
     struct replay_progress *progress, struct err *err)
@@ -402,6 +482,8 @@ traces_open(const struct traces_options *options, char *const *paths, size_t n,
 	t->read = (struct traces_read){ .options = &t->options,
 		.progress = progress,
 		.result = &t->result };
+	if (!can_select(&t->options))
+		t->options.select = NULL;
 	t->assembler = assembler_new(&t->options.assemble);
 	if (open_all(t, paths, n, err) == 0)
 		return t;
@@ -447,5 +529,6 @@ traces_close(struct traces *t)
 	replay_result_fini(&t->result);
 	buf_fini(&t->room);
 	free(t->entries);
+	free(t->documents);
 	free(t);
 }

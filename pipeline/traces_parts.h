@@ -36,7 +36,8 @@ struct part_head {
 	uint32_t n; /* of the text */
 	uint8_t id_n;
 	bool complete;
-	uint8_t spare[2];
+	bool wanted; /* its trace is to be assembled */
+	uint8_t spare;
 };
 
 struct parts;
