@@ -17,6 +17,7 @@
 #include "core/mem.h"
 #include "pipeline/traces_parts.h"
 #include "pipeline/traces_read.h"
+#include "pipeline/traces_sort.h"
 
 enum { BUDGET = 64 * 1024 * 1024 };
 
@@ -26,11 +27,6 @@ struct level {
 	size_t n;
 	unsigned at; /* the next */
 	struct parts *own;
-};
-
-struct entry {
-	uint64_t hash;
-	struct str raw;
 };
 
 struct traces {
@@ -44,8 +40,9 @@ struct traces {
 	size_t depth; /* levels in use */
 
 	struct buf room; /* the partition's bytes, if they were on disk */
-	struct entry *entries;
-	size_t n, cap;
+	struct traces_entry *entries; /* in order: into one of the two below */
+	struct traces_entry *listed, *sorted;
+	size_t n, cap, cap_sorted;
 	size_t at; /* the next trace's first */
 
 	struct assemble_document *documents; /* of one trace */
@@ -55,26 +52,6 @@ struct traces {
 	struct assemble_counts counts;
 	uint64_t copies; /* equal in all bytes: not given to the assembler */
 };
-
-static int
-entry_cmp(const void *pa, const void *pb)
-{
-	const struct entry *a = pa;
-	const struct entry *b = pb;
-	struct part_head x, y;
-	int c;
-
-	if (a->hash != b->hash)
-		return a->hash < b->hash ? -1 : 1;
-	x = parts_head(a->raw);
-	y = parts_head(b->raw);
-	c = memcmp(x.trace, y.trace, sizeof x.trace);
-	if (c == 0)
-		c = str_cmp(parts_id(a->raw), parts_id(b->raw));
-	if (c == 0)
-		c = str_cmp(parts_text(a->raw), parts_text(b->raw));
-	return c;
-}
 
 static void
 add(struct traces *t, const uint8_t trace[16],
@@ -130,7 +107,7 @@ finish(struct traces *t)
 
 /* Whether an entry is of the same trace as another. */
 static bool
-same_trace(const struct entry *a, const struct entry *b)
+same_trace(const struct traces_entry *a, const struct traces_entry *b)
 {
 	struct part_head x, y;
 
@@ -148,13 +125,13 @@ same_trace(const struct entry *a, const struct entry *b)
 static bool
 gather(struct traces *t)
 {
-	const struct entry *first = &t->entries[t->at];
-	const struct entry *last = NULL;
+	const struct traces_entry *first = &t->entries[t->at];
+	const struct traces_entry *last = NULL;
 	bool wanted = false;
 
 	t->n_documents = 0;
 	for (; t->at < t->n; t->at++) {
-		const struct entry *e = &t->entries[t->at];
+		const struct traces_entry *e = &t->entries[t->at];
 
 		if (!same_trace(first, e))
 			break;
@@ -209,10 +186,10 @@ note_entries(struct traces *t, struct str chunk)
 	struct str raw;
 
 	while (parts_take(&chunk, &raw)) {
-		t->entries =
-		    xgrow(t->entries, t->n + 1, &t->cap, sizeof *t->entries);
-		t->entries[t->n++] =
-		    (struct entry){ parts_head(raw).hash, raw };
+		t->listed =
+		    xgrow(t->listed, t->n + 1, &t->cap, sizeof *t->listed);
+		t->listed[t->n++] =
+		    (struct traces_entry){ parts_head(raw).hash, raw };
 	}
 }
 
@@ -237,7 +214,9 @@ load(struct traces *t, struct level *l, unsigned part, struct err *err)
 		if (rc < 0)
 			return -1;
 	}
-	qsort(t->entries, t->n, sizeof *t->entries, entry_cmp);
+	t->sorted = xgrow(t->sorted, t->n, &t->cap_sorted, sizeof *t->sorted);
+	t->entries = traces_sort(t->listed, t->sorted, t->n,
+	    (unsigned)t->depth * PARTS_BITS);
 	return 0;
 }
 
@@ -528,7 +507,8 @@ traces_close(struct traces *t)
 	traces_forget(t);
 	replay_result_fini(&t->result);
 	buf_fini(&t->room);
-	free(t->entries);
+	free(t->listed);
+	free(t->sorted);
 	free(t->documents);
 	free(t);
 }

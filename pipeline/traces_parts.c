@@ -21,7 +21,6 @@ enum {
 	CHUNK_MIN = 4 * 1024,
 	CHUNK_MAX = 128 * 1024,
 	ALIGN = 8,
-	PART_BITS = 6,
 };
 
 struct chunk {
@@ -46,7 +45,8 @@ struct part {
 
 struct parts {
 	struct part part[PARTS];
-	size_t held; /* memory of chunks */
+	size_t held;         /* memory of chunks in use */
+	struct chunk *spare; /* of chunk_max, written out and used again */
 	size_t budget;
 	size_t chunk_max;
 	uint64_t end; /* of the file */
@@ -70,20 +70,44 @@ parts_new(size_t budget_bytes, unsigned level)
 	return p;
 }
 
+static void
+chunks_free(struct chunk *c)
+{
+	while (c) {
+		struct chunk *next = c->next;
+
+		free(c);
+		c = next;
+	}
+}
+
 void
 parts_drop(struct parts *p, unsigned part)
 {
 	struct part *of = &p->part[part];
-	struct chunk *c = of->first;
 
-	while (c) {
-		struct chunk *next = c->next;
-
+	for (const struct chunk *c = of->first; c; c = c->next)
 		p->held -= sizeof *c + c->cap;
-		free(c);
-		c = next;
-	}
+	chunks_free(of->first);
 	of->first = of->last = NULL;
+}
+
+/* What a partition held is on disk: its memory goes to the next documents. */
+static void
+chunks_spare(struct parts *p, struct part *of)
+{
+	while (of->first) {
+		struct chunk *c = of->first;
+
+		of->first = c->next;
+		p->held -= sizeof *c + c->cap;
+		c->next = p->spare;
+		if (c->cap == p->chunk_max)
+			p->spare = c;
+		else
+			free(c);
+	}
+	of->last = NULL;
 }
 
 void
@@ -95,6 +119,7 @@ parts_free(struct parts *p)
 		parts_drop(p, i);
 		free(p->part[i].extents);
 	}
+	chunks_free(p->spare);
 	if (p->fd >= 0)
 		close(p->fd);
 	free(p);
@@ -105,16 +130,16 @@ static unsigned
 part_of(const struct part_head *head, unsigned level)
 {
 	uint8_t bytes[26] = { 0 };
-	unsigned bit = level * PART_BITS;
+	unsigned bit = level * PARTS_BITS;
 	unsigned two;
 
 	if (level == 0)
-		return (unsigned)(head->hash >> (64 - PART_BITS));
+		return (unsigned)(head->hash >> (64 - PARTS_BITS));
 	for (int i = 0; i < 8; i++)
 		bytes[i] = (uint8_t)(head->hash >> (56 - 8 * i));
 	memcpy(bytes + 8, head->trace, sizeof head->trace);
 	two = (unsigned)bytes[bit / 8] << 8 | bytes[bit / 8 + 1];
-	return two >> (16 - PART_BITS - bit % 8) & (PARTS - 1);
+	return two >> (16 - PARTS_BITS - bit % 8) & (PARTS - 1);
 }
 
 static int
@@ -149,7 +174,7 @@ part_spill(struct parts *p, unsigned part, struct err *err)
 		of->extents[of->n_extents++] = (struct extent){ p->end, c->n };
 		p->end += c->n;
 	}
-	parts_drop(p, part);
+	chunks_spare(p, of);
 	return 0;
 }
 
@@ -176,7 +201,11 @@ chunk_add(struct parts *p, struct part *of, size_t n)
 		cap = p->chunk_max;
 	if (cap < n)
 		cap = n;
-	c = xrealloc(NULL, 1, sizeof *c + cap);
+	c = p->spare;
+	if (c && cap == p->chunk_max)
+		p->spare = c->next;
+	else
+		c = xrealloc(NULL, 1, sizeof *c + cap);
 	*c = (struct chunk){ .cap = cap };
 	if (of->last)
 		of->last->next = c;
@@ -251,7 +280,11 @@ parts_put_raw(struct parts *p, struct str raw, struct err *err)
 int
 parts_seal(struct parts *p, struct err *err)
 {
-	return p->fd < 0 ? 0 : spill(p, err);
+	int rc = p->fd < 0 ? 0 : spill(p, err);
+
+	chunks_free(p->spare);
+	p->spare = NULL;
+	return rc;
 }
 
 size_t

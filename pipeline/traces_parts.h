@@ -24,7 +24,8 @@
 #include "core/str.h"
 
 enum {
-	PARTS = 64,
+	PARTS_BITS = 6,
+	PARTS = 1 << PARTS_BITS,
 	PARTS_LEVELS = 32, /* the bits are used up */
 };
 
