@@ -10,8 +10,10 @@
 #include "pipeline/traces_parts.h"
 
 #include <errno.h>
+#include <stdalign.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <unistd.h>
 
 #include "core/mem.h"
@@ -19,14 +21,22 @@
 
 enum {
 	CHUNK_MIN = 4 * 1024,
-	CHUNK_MAX = 128 * 1024,
+	CHUNK_MAX = 128 * 1024, /* with its head */
+	SLAB = 2 * 1024 * 1024,
 	ALIGN = 8,
 };
 
 struct chunk {
 	struct chunk *next;
 	size_t n, cap;
-	char bytes[];
+	bool of_slab;
+	alignas(ALIGN) char bytes[];
+};
+
+/* Chunks of the largest size, on pages as large as the machine has them. */
+struct slab {
+	struct slab *next;
+	char *bytes;
 };
 
 struct extent {
@@ -45,11 +55,12 @@ struct part {
 
 struct parts {
 	struct part part[PARTS];
-	size_t held;         /* memory of chunks in use */
-	struct chunk *spare; /* of chunk_max, written out and used again */
+	size_t held; /* memory of chunks in use */
+	struct slab *slabs;
+	struct chunk *spare; /* of the slabs: not in use */
 	size_t budget;
-	size_t chunk_max;
-	uint64_t end; /* of the file */
+	size_t chunk_max; /* with its head */
+	uint64_t end;     /* of the file */
 	unsigned level;
 	int fd; /* -1: nothing is on disk */
 };
@@ -70,15 +81,17 @@ parts_new(size_t budget_bytes, unsigned level)
 	return p;
 }
 
+/* A chunk that nobody needs: to those of its slab, or back. */
 static void
-chunks_free(struct chunk *c)
+chunk_drop(struct parts *p, struct chunk *c)
 {
-	while (c) {
-		struct chunk *next = c->next;
-
+	p->held -= sizeof *c + c->cap;
+	if (!c->of_slab) {
 		free(c);
-		c = next;
+		return;
 	}
+	c->next = p->spare;
+	p->spare = c;
 }
 
 void
@@ -86,28 +99,26 @@ parts_drop(struct parts *p, unsigned part)
 {
 	struct part *of = &p->part[part];
 
-	for (const struct chunk *c = of->first; c; c = c->next)
-		p->held -= sizeof *c + c->cap;
-	chunks_free(of->first);
-	of->first = of->last = NULL;
-}
-
-/* What a partition held is on disk: its memory goes to the next documents. */
-static void
-chunks_spare(struct parts *p, struct part *of)
-{
 	while (of->first) {
 		struct chunk *c = of->first;
 
 		of->first = c->next;
-		p->held -= sizeof *c + c->cap;
-		c->next = p->spare;
-		if (c->cap == p->chunk_max)
-			p->spare = c;
-		else
-			free(c);
+		chunk_drop(p, c);
 	}
 	of->last = NULL;
+}
+
+static void
+slabs_free(struct parts *p)
+{
+	while (p->slabs) {
+		struct slab *s = p->slabs;
+
+		p->slabs = s->next;
+		free(s->bytes);
+		free(s);
+	}
+	p->spare = NULL;
 }
 
 void
@@ -119,7 +130,7 @@ parts_free(struct parts *p)
 		parts_drop(p, i);
 		free(p->part[i].extents);
 	}
-	chunks_free(p->spare);
+	slabs_free(p);
 	if (p->fd >= 0)
 		close(p->fd);
 	free(p);
@@ -174,7 +185,7 @@ part_spill(struct parts *p, unsigned part, struct err *err)
 		of->extents[of->n_extents++] = (struct extent){ p->end, c->n };
 		p->end += c->n;
 	}
-	chunks_spare(p, of);
+	parts_drop(p, part);
 	return 0;
 }
 
@@ -191,28 +202,65 @@ spill(struct parts *p, struct err *err)
 	return 0;
 }
 
+static void
+slab_add(struct parts *p)
+{
+	struct slab *s = xcalloc(1, sizeof *s);
+
+	s->bytes = xaligned(SLAB, SLAB);
+	/* Where large pages are not to be had, small ones do. */
+	(void)madvise(s->bytes, SLAB, MADV_HUGEPAGE);
+	s->next = p->slabs;
+	p->slabs = s;
+	for (size_t at = 0; at < SLAB; at += CHUNK_MAX) {
+		struct chunk *c = (struct chunk *)(void *)(s->bytes + at);
+
+		*c = (struct chunk){ .next = p->spare,
+			.cap = CHUNK_MAX - sizeof *c,
+			.of_slab = true };
+		p->spare = c;
+	}
+}
+
+/* An empty chunk of so many bytes, its head included. */
+static struct chunk *
+chunk_new(struct parts *p, size_t size)
+{
+	struct chunk *c;
+
+	if (size != CHUNK_MAX) {
+		c = xrealloc(NULL, 1, size);
+		*c = (struct chunk){ .cap = size - sizeof *c };
+		return c;
+	}
+	if (!p->spare)
+		slab_add(p);
+	c = p->spare;
+	p->spare = c->next;
+	c->next = NULL;
+	c->n = 0;
+	return c;
+}
+
 static struct chunk *
 chunk_add(struct parts *p, struct part *of, size_t n)
 {
-	size_t cap = of->last ? of->last->cap * 2 : CHUNK_MIN;
+	size_t size = CHUNK_MIN;
 	struct chunk *c;
 
-	if (cap > p->chunk_max || p->fd >= 0)
-		cap = p->chunk_max;
-	if (cap < n)
-		cap = n;
-	c = p->spare;
-	if (c && cap == p->chunk_max)
-		p->spare = c->next;
-	else
-		c = xrealloc(NULL, 1, sizeof *c + cap);
-	*c = (struct chunk){ .cap = cap };
+	if (of->last)
+		size = (sizeof *c + of->last->cap) * 2;
+	if (size > p->chunk_max || p->fd >= 0)
+		size = p->chunk_max;
+	if (size < sizeof *c + n)
+		size = sizeof *c + n;
+	c = chunk_new(p, size);
 	if (of->last)
 		of->last->next = c;
 	else
 		of->first = c;
 	of->last = c;
-	p->held += sizeof *c + cap;
+	p->held += size;
 	return c;
 }
 
@@ -280,11 +328,12 @@ parts_put_raw(struct parts *p, struct str raw, struct err *err)
 int
 parts_seal(struct parts *p, struct err *err)
 {
-	int rc = p->fd < 0 ? 0 : spill(p, err);
-
-	chunks_free(p->spare);
-	p->spare = NULL;
-	return rc;
+	if (p->fd < 0)
+		return 0;
+	if (spill(p, err) != 0)
+		return -1;
+	slabs_free(p);
+	return 0;
 }
 
 size_t
