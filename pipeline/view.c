@@ -32,9 +32,15 @@ static double
 number_of(struct str text, struct arena *arena)
 {
 	char small[64];
-	char *copy =
-	    text.n < sizeof small ? small : arena_alloc(arena, text.n + 1);
+	uint64_t whole;
+	struct str rest = text;
+	char *copy;
 	double v;
+
+	/* Mostly small whole numbers, which need no rounding. */
+	if (text.n <= 15 && str_u64(&rest, &whole) && rest.n == 0)
+		return (double)whole;
+	copy = text.n < sizeof small ? small : arena_alloc(arena, text.n + 1);
 
 	memcpy(copy, text.p, text.n);
 	copy[text.n] = '\0';
