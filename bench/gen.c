@@ -7,6 +7,9 @@
  *	DIR/export.txt                              the same, unpacked, in one
  *	DIR/plain.log, DIR/plain.log.gz             combined lines
  *	DIR/segments.ndjson                         X-Ray segments
+ *	DIR/interleaved.ndjson                      a million traces, all open
+ *	                                            at once: every front
+ *	                                            segment, then every back
  *	DIR/hostile.log                             each line a new path, client
  *	                                            and agent
  *
@@ -341,6 +344,30 @@ segments(const char *dir, int64_t n)
 	fclose(f);
 }
 
+/* Two documents a trace, half a minute apart; 40 microseconds between two. */
+static void
+interleaved(const char *dir)
+{
+	enum { TRACES = 1000000 };
+	FILE *f = out(dir, "interleaved.ndjson");
+
+	for (int half = 0; half < 2; half++)
+		for (int i = 0; i < TRACES; i++) {
+			double at = (double)START + half * 30 + i * 4e-5;
+
+			fprintf(f,
+			    "{\"id\":\"%08x%08x\",\"name\":\"%s\","
+			    "\"start_time\":%.6f,\"end_time\":%.6f,"
+			    "\"trace_id\":\"1-%08x-%024x\"",
+			    half, i, half ? "back" : "front", at, at + 0.01,
+			    (unsigned)START, i);
+			if (half)
+				fprintf(f, ",\"parent_id\":\"%08x%08x\"", 0, i);
+			fprintf(f, "}\n");
+		}
+	fclose(f);
+}
+
 int
 main(int argc, char **argv)
 {
@@ -359,5 +386,6 @@ main(int argc, char **argv)
 	plain(argv[1], bytes);
 	hostile(argv[1], bytes / 4);
 	segments(argv[1], strtoll(argv[3], NULL, 10));
+	interleaved(argv[1]);
 	return 0;
 }

@@ -33,6 +33,10 @@ GZ = sorted(glob.glob(EXPORT + "/**/*.gz", recursive=True))
 PLAIN = os.path.join(DATA, "plain.log")
 HOSTILE = os.path.join(DATA, "hostile.log")
 SEGMENTS = os.path.join(DATA, "segments.ndjson")
+INTERLEAVED = os.path.join(DATA, "interleaved.ndjson")
+INTERLEAVED_TRACES = 1_000_000
+POSTS = 'http.method = "POST"'
+JQ_POSTS = 'select(.http.request.method == "POST") | .trace_id'
 BY_STATUS = '{n[$9]++} END {for (k in n) print k, n[k]}'
 BY_BOTH = '{n[$9 " " $7]++} END {for (k in n) print k, n[k]}'
 SIX_FIELDS = ('[.id, .trace_id, .name, .start_time, .end_time,'
@@ -62,6 +66,10 @@ def ours(*args, program=OURS):
     return [program, "replay", "--quiet", "--color", "never", *args]
 
 
+def query(*args):
+    return [OURS, "query", "--quiet", "--threads", "1", *args]
+
+
 def cases():
     """Name: command and the bytes it reads, unpacked."""
     plain_head, segments_head = head(PLAIN, HEAD), head(SEGMENTS, HEAD)
@@ -73,6 +81,8 @@ def cases():
         "mawk status, path": (["mawk", BY_BOTH, PLAIN], size_of([PLAIN])),
         "jq": (["jq", "-r", SIX_FIELDS, segments_head],
                size_of([segments_head])),
+        "jq, posts": (["jq", "-r", JQ_POSTS, segments_head],
+                      size_of([segments_head])),
         "yyjson": ([DIR + "/yyjson_loop", SEGMENTS], size_of([SEGMENTS])),
         "export": (ours("--threads", "1", EXPORT), lines),
         "export, zlib, PCRE2": (
@@ -81,6 +91,13 @@ def cases():
         "plain": (ours("--threads", "1", PLAIN), size_of([PLAIN])),
         "hostile": (ours("--threads", "1", HOSTILE), size_of([HOSTILE])),
         "segments": (ours("--threads", "1", SEGMENTS), size_of([SEGMENTS])),
+        "traces": ([OURS, "map", "--quiet", "--json", "--threads", "1",
+                    SEGMENTS], size_of([SEGMENTS])),
+        "query, posts": (query("--csv", POSTS, SEGMENTS),
+                         size_of([SEGMENTS])),
+        "a million traces": (
+            query("--json", "--limit", "1", 'service("back")', INTERLEAVED),
+            size_of([INTERLEAVED])),
     }
     if shutil.which("goaccess"):
         c["goaccess"] = (goaccess(plain_head), size_of([plain_head]))
@@ -185,6 +202,24 @@ def check_segments():
     return jq == mine and whole == yyjson, f"{whole} segments"
 
 
+def check_posts():
+    """The ids that an expression finds, and jq's; every generated segment is
+    the root of its trace."""
+    path = head(SEGMENTS, HEAD)
+    jq = output(["jq", "-r", JQ_POSTS, path]).split()
+    rows = output(query("--csv", POSTS, path)).splitlines()[1:]
+    mine = [row.split(",")[1] for row in rows]
+    return sorted(jq) == sorted(mine), f"{len(mine)} traces that are POSTs"
+
+
+def check_interleaved():
+    """Every trace is whole: the front, and the back that it called."""
+    edge = query("--json", "--limit", "1", 'edge("front", "back")',
+                 INTERLEAVED)
+    found = json.loads(output(edge))["matched"]
+    return found == INTERLEAVED_TRACES, f"{found} interleaved traces"
+
+
 def check_export():
     """The same findings from one and from two threads."""
     a = output(ours("--threads", "1", EXPORT))
@@ -193,7 +228,8 @@ def check_export():
 
 
 def check_answers():
-    checks = [check_status, check_paths, check_segments, check_export]
+    checks = [check_status, check_paths, check_segments, check_posts,
+              check_interleaved, check_export]
     if shutil.which("goaccess"):
         checks.append(check_goaccess)
     good = True
@@ -223,9 +259,16 @@ def rows(f):
         yield "plain text, × GoAccess", faster("plain", "goaccess"), 100, 140
     yield "segments, × bare yyjson", faster("segments", "yyjson"), 0.4, 0.8
     yield "segments, × jq", faster("segments", "jq"), 12, 25
+    yield ("segments to traces and their map, × bare yyjson",
+           faster("traces", "yyjson"), 0.25, 0.5)
+    yield ("traces by an expression, × jq",
+           faster("query, posts", "jq, posts"), 10, 25)
     yield "hostile lines, × plain", faster("hostile", "plain"), 0.5, 0.8
     for name in ("export", "plain", "hostile", "segments"):
         yield f"{name}: MiB resident", f[name].rss, -64, -32
+    # Beside what is open: 64 MiB of documents, the budget of traces.h.
+    yield "a million interleaved traces: MiB resident", \
+        f["a million traces"].rss, -128, None
     yield "export, 2 threads: MiB resident", f["export, 2 threads"].rss, -64, \
         -32
 

@@ -28,6 +28,7 @@ struct list {
 	const struct query_ask *ask;
 	struct line *v;
 	size_t n, cap;
+	bool full; /* the first `limit` lines are the best of all so far */
 	uint64_t found;
 };
 
@@ -91,6 +92,7 @@ cut(struct list *l)
 	while (n > ask.limit)
 		free(l->v[--n].memory);
 	l->n = n;
+	l->full = n == ask.limit;
 }
 
 static struct str
@@ -104,41 +106,70 @@ keep_text(char **at, struct str s)
 	return kept;
 }
 
-static void
-list_put(struct list *l, const struct query_trace *t)
+/* What is printed of a trace and sorted by; its texts are still borrowed. */
+static struct line
+line_of(const struct query_trace *t)
 {
 	const struct view_part *p = t->part;
-	struct buf json = { 0 };
-	struct line *line;
-	char *at;
-
-	l->found++;
-	if (l->ask->limit == 0)
-		return;
-	if (l->n / 2 >= l->ask->limit)
-		cut(l);
-	if (t->trace) {
-		buf_char(&json, '[');
-		xray_api_summary(&json, t->trace);
-	}
-	l->v = xgrow(l->v, l->n + 1, &l->cap, sizeof *l->v);
-	line = &l->v[l->n++];
-	at = xcalloc(p->method.n + p->url.n + t->service.n + json.n + 1, 1);
-	*line = (struct line){
+	struct line line = {
 		.flags = p->flags,
 		.start_ns = t->start_ns,
 		.response_ns = p->responsetime_ns,
 		.duration_ns = p->duration_ns,
 		.status = p->status,
-		.memory = at,
+		.method = p->method,
+		.url = p->url,
+		.service = t->service,
 	};
-	memcpy(line->id, t->id.p,
-	    t->id.n < sizeof line->id ? t->id.n : sizeof line->id);
-	line->method = keep_text(&at, p->method);
-	line->url = keep_text(&at, p->url);
-	line->service = keep_text(&at, t->service);
+
+	memcpy(line.id, t->id.p,
+	    t->id.n < sizeof line.id ? t->id.n : sizeof line.id);
+	return line;
+}
+
+/* Makes the texts its own, with the summary if the form has one. */
+static void
+line_keep(struct line *line, const struct trace *trace)
+{
+	struct buf json = { 0 };
+	char *at;
+
+	if (trace) {
+		buf_char(&json, '[');
+		xray_api_summary(&json, trace);
+	}
+	at = xcalloc(
+	    line->method.n + line->url.n + line->service.n + json.n + 1, 1);
+	line->memory = at;
+	line->method = keep_text(&at, line->method);
+	line->url = keep_text(&at, line->url);
+	line->service = keep_text(&at, line->service);
 	line->json = keep_text(&at, str_from(buf_view(&json), 1));
 	buf_fini(&json);
+}
+
+static bool
+has_summary(const struct query_ask *ask)
+{
+	return ask->form == FORM_JSON || ask->form == FORM_NDJSON;
+}
+
+static void
+list_put(struct list *l, const struct query_trace *t)
+{
+	struct query_ask ask = *l->ask;
+	struct line line = line_of(t);
+
+	l->found++;
+	if (ask.limit == 0)
+		return;
+	if (l->n / 2 >= ask.limit)
+		cut(l);
+	if (l->full && line_cmp(&line, &l->v[ask.limit - 1], &ask) > 0)
+		return;
+	line_keep(&line, has_summary(&ask) ? t->trace : NULL);
+	l->v = xgrow(l->v, l->n + 1, &l->cap, sizeof *l->v);
+	l->v[l->n++] = line;
 }
 
 static enum style
@@ -283,7 +314,6 @@ print(const struct list *l, uint64_t seen, struct buf *out)
 int
 query_list(const struct query_ask *ask)
 {
-	bool whole = ask->form == FORM_JSON || ask->form == FORM_NDJSON;
 	struct list l = { .ask = ask };
 	struct buf out = { 0 };
 	struct query_trace t;
@@ -291,7 +321,7 @@ query_list(const struct query_ask *ask)
 	uint64_t seen;
 	int status = STATUS_OK;
 
-	s = query_source_open(ask, whole, &status);
+	s = query_source_open(ask, has_summary(ask), &status);
 	if (!s)
 		return status;
 	while (query_source_next(s, &t))

@@ -26,7 +26,6 @@ struct query_source {
 	struct traces_options options;
 	struct replay_options replay;
 	struct trace_read read;
-	uint64_t seen;
 
 	/* of a store */
 	struct store *store;
@@ -48,6 +47,7 @@ open_archive(struct query_source *s)
 	s->replay.until_ns = ask->until_ns;
 	s->replay.last_ns = ask->last_ns;
 	s->replay.threads = ask->threads;
+	s->options.select = ask->query;
 	if (!trace_read_open(&s->read, &s->options, ask->paths, ask->n_paths,
 		ask->quiet)) {
 		s->status = s->read.status;
@@ -146,7 +146,6 @@ next_of_archive(struct query_source *s, struct query_trace *out)
 	const struct trace *t;
 
 	for (t = trace_read_next(&s->read); t; t = trace_read_next(&s->read)) {
-		s->seen++;
 		arena_reset(&s->arena);
 		trace_view(&s->view, t, &s->arena);
 		if (!query_eval(s->ask->query, &s->view))
@@ -220,9 +219,11 @@ uint64_t
 query_source_seen(struct query_source *s)
 {
 	struct err err = { "" };
-	uint64_t n = s->seen;
+	uint64_t n = 0;
 
-	if (s->store && store_count(s->store, &s->where, &n, &err) != 0) {
+	if (!s->store)
+		return traces_result(s->read.traces)->traces;
+	if (store_count(s->store, &s->where, &n, &err) != 0) {
 		command_say("%s", err.text);
 		s->status = STATUS_IO;
 	}

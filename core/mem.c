@@ -32,6 +32,12 @@ xrealloc(void *p, size_t n, size_t size)
 }
 
 void *
+xaligned(size_t n, size_t align)
+{
+	return must(aligned_alloc(align, n), 1, n);
+}
+
+void *
 xgrow(void *p, size_t n, size_t *cap, size_t size)
 {
 	size_t more = *cap ? *cap : 8;

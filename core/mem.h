@@ -11,6 +11,8 @@
 /* Zeroed memory for n things of a size; free() gives it back. */
 void *xcalloc(size_t n, size_t size);
 void *xrealloc(void *p, size_t n, size_t size);
+/* n bytes at a multiple of align, which is a power of two that divides n. */
+void *xaligned(size_t n, size_t align);
 
 /* Makes room in an array for n things: doubles *cap until it suffices. */
 void *xgrow(void *p, size_t n, size_t *cap, size_t size);

@@ -94,9 +94,12 @@ struct segment {
 	struct str doc; /* the document's own text, JSON */
 	int64_t start_ns;
 	int64_t end_ns; /* WHEN_NONE while in progress */
+	int64_t status; /* http.response.status as written; 0 */
 	bool in_progress;
 	bool error, fault, throttle;
+	bool given;      /* one of the three was written, if only as false */
 	bool subsegment; /* "type": "subsegment" */
+	bool inferred;   /* X-Ray made it of a caller's subsegment */
 	bool has_http;   /* http.request was there: struct request holds */
 };
 

@@ -242,33 +242,48 @@ open_find(const struct assembler *a, const uint8_t id[16])
 	return o;
 }
 
-static struct str
-document_id(const struct document *d)
+static struct assemble_document
+document_view(const struct document *d)
 {
-	return (struct str){ d->bytes, d->id_n };
-}
-
-static struct str
-document_text(const struct document *d)
-{
-	return (struct str){ d->bytes + d->id_n, d->n };
+	return (struct assemble_document){
+		.id = { d->bytes, d->id_n },
+		.text = { d->bytes + d->id_n, d->n },
+		.complete = d->complete,
+	};
 }
 
 /* Of equal ids: finished, longer, smaller bytes first. */
 static int
-document_cmp(const void *pa, const void *pb)
+view_cmp(const void *pa, const void *pb)
 {
-	const struct document *a = *(struct document *const *)pa;
-	const struct document *b = *(struct document *const *)pb;
-	int c = str_cmp(document_id(a), document_id(b));
+	const struct assemble_document *a = pa;
+	const struct assemble_document *b = pb;
+	int c = str_cmp(a->id, b->id);
 
 	if (c != 0)
 		return c;
 	if (a->complete != b->complete)
 		return a->complete ? -1 : 1;
-	if (a->n != b->n)
-		return a->n > b->n ? -1 : 1;
-	return str_cmp(document_text(a), document_text(b));
+	if (a->text.n != b->text.n)
+		return a->text.n > b->text.n ? -1 : 1;
+	return str_cmp(a->text, b->text);
+}
+
+static int
+document_cmp(const void *pa, const void *pb)
+{
+	struct assemble_document a =
+	    document_view(*(struct document *const *)pa);
+	struct assemble_document b =
+	    document_view(*(struct document *const *)pb);
+
+	return view_cmp(&a, &b);
+}
+
+static bool
+same_id(const struct document *a, const struct document *b)
+{
+	return str_eq(document_view(a).id, document_view(b).id);
 }
 
 /* Sorts a trace's documents and frees those that another one of the same id
@@ -288,8 +303,7 @@ documents_join(struct assembler *a, struct open *o)
 		struct document *d = a->sorted[i];
 		size_t cost = sizeof *d + d->id_n + d->n + MALLOC_BYTES;
 
-		if (o->n > 0 &&
-		    str_eq(document_id(d), document_id(a->sorted[o->n - 1]))) {
+		if (o->n > 0 && same_id(d, a->sorted[o->n - 1])) {
 			o->bytes -= d->n;
 			o->cost -= cost;
 			a->counts.open_bytes -= cost;
@@ -445,12 +459,10 @@ id_print(char out[TRACE_ID_SIZE + 1], const uint8_t id[16])
 	out[n] = '\0';
 }
 
-/* The documents of the trace that goes out, which is built from them. */
-static void
-out_build(struct assembler *a)
+/* Room for the next trace, with the id's two forms. */
+static struct trace *
+build_begin(struct build *b, const uint8_t id[16], size_t n_documents)
 {
-	struct open *o = a->out;
-	struct build *b = &a->build;
 	struct trace *t = &b->trace;
 
 	arena_reset(&b->arena);
@@ -459,20 +471,30 @@ out_build(struct assembler *a)
 		b->read.v = NULL;
 		b->read.cap = 0;
 	}
-	*t = (struct trace){
-		.revision = o->revision,
-		.limit_exceeded = o->refused,
-		.bytes = o->bytes,
-		.n_documents = o->n,
-	};
-	memcpy(t->id, o->id, sizeof t->id);
-	id_print(t->id_text, o->id);
-	b->documents = arena_alloc(&b->arena, o->n * sizeof *b->documents + 1);
+	*t = (struct trace){ .revision = 1, .n_documents = n_documents };
+	memcpy(t->id, id, sizeof t->id);
+	id_print(t->id_text, id);
+	b->documents =
+	    arena_alloc(&b->arena, n_documents * sizeof *b->documents + 1);
+	t->documents = b->documents;
+	return t;
+}
+
+/* The documents of the trace that goes out, which is built from them. */
+static void
+out_build(struct assembler *a)
+{
+	struct open *o = a->out;
+	struct build *b = &a->build;
+	struct trace *t = build_begin(b, o->id, o->n);
+
+	t->revision = o->revision;
+	t->limit_exceeded = o->refused;
+	t->bytes = o->bytes;
 	for (size_t i = 0; i < o->n; i++)
 		b->documents[i] =
-		    (struct trace_document){ document_text(a->sorted[i]),
+		    (struct trace_document){ document_view(a->sorted[i]).text,
 			    SPAN_NONE };
-	t->documents = b->documents;
 	build_trace(b);
 	a->counts.broken += b->read.broken;
 }
@@ -498,6 +520,47 @@ assembler_next(struct assembler *a)
 	a->counts.traces++;
 	a->counts.evicted += !due;
 	return &a->build.trace;
+}
+
+/* Puts the best of equal ids in front; returns how many there are. */
+static size_t
+views_join(struct assemble_document *v, size_t n)
+{
+	size_t kept = 0;
+
+	build_sort(v, n, sizeof *v, view_cmp);
+	for (size_t i = 0; i < n; i++)
+		if (kept == 0 || !str_eq(v[i].id, v[kept - 1].id))
+			v[kept++] = v[i];
+	return kept;
+}
+
+const struct trace *
+assembler_whole(struct assembler *a, const uint8_t id[16],
+    struct assemble_document *v, size_t n)
+{
+	struct build *b = &a->build;
+	struct trace *t;
+	size_t bytes = 0;
+	size_t kept;
+
+	for (size_t i = 0; i < n; i++)
+		bytes += v[i].text.n;
+	if (n > a->options.documents_max || bytes > a->options.trace_bytes_max)
+		return NULL;
+	kept = views_join(v, n);
+	t = build_begin(b, id, kept);
+	for (size_t i = 0; i < kept; i++) {
+		b->documents[i] =
+		    (struct trace_document){ v[i].text, SPAN_NONE };
+		t->bytes += v[i].text.n;
+	}
+	build_trace(b);
+	a->counts.documents += n;
+	a->counts.duplicates += n - kept;
+	a->counts.broken += b->read.broken;
+	a->counts.traces++;
+	return t;
 }
 
 const struct assemble_counts *

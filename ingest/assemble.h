@@ -22,6 +22,8 @@
  *	assembler_advance(a, watermark)   or assembler_end(a)
  *	for (t = assembler_next(a); t; t = assembler_next(a)) ...
  *
+ * Who has all documents of a trace side by side asks assembler_whole instead.
+ *
  * One thread at a time.  No clock is read.
  */
 #ifndef INGEST_ASSEMBLE_H
@@ -199,6 +201,22 @@ void assembler_end(struct assembler *a);
  * NULL after every batch that was added, for memory's sake.
  */
 const struct trace *assembler_next(struct assembler *a);
+
+/* A document of a trace that is all there. */
+struct assemble_document {
+	struct str id; /* of its segment, 1 to 64 bytes */
+	struct str text;
+	bool complete; /* not in progress */
+};
+
+/*
+ * The trace of these documents alone, whatever is open: what adding them, in
+ * any order, and ending would give, but nothing is copied, so the texts outlive
+ * the trace, and `v` is sorted.  NULL, and nothing is counted: they are more
+ * than the options allow, and have to be added one by one.
+ */
+const struct trace *assembler_whole(struct assembler *a, const uint8_t id[16],
+    struct assemble_document *v, size_t n);
 
 const struct assemble_counts *assembler_counts(const struct assembler *a);
 void assembler_free(struct assembler *a);

@@ -98,6 +98,8 @@ build_sort(void *v, size_t n, size_t size,
 	char *base = v;
 	char one[BUILD_SORT_SIZE];
 
+	if (n <= 1)
+		return;
 	assert(size <= sizeof one);
 	if (n > SHORT) {
 		qsort(v, n, size, cmp);

@@ -11,19 +11,24 @@
  */
 #include "ingest/jreader.h"
 
-/* "}{" anywhere, a block at a time: a loop that compilers turn into SIMD. */
+/* Sixteen bytes at once, as GCC and Clang have them on every machine. */
+typedef unsigned char lane __attribute__((vector_size(16)));
+typedef uint64_t words __attribute__((vector_size(16)));
+
+/* "}{" anywhere. */
 static bool
 side_by_side(struct str s)
 {
 	size_t i = 0;
 
-	for (; i + 64 < s.n; i += 64) {
-		unsigned char found = 0;
+	for (; i + sizeof(lane) < s.n; i += sizeof(lane)) {
+		lane a, b;
+		words both;
 
-		for (size_t j = 0; j < 64; j++)
-			found |= (unsigned char)((s.p[i + j] == '}') &
-						 (s.p[i + j + 1] == '{'));
-		if (found)
+		memcpy(&a, s.p + i, sizeof a);
+		memcpy(&b, s.p + i + 1, sizeof b);
+		both = (words)((a == '}') & (b == '{'));
+		if ((both[0] | both[1]) != 0)
 			return true;
 	}
 	for (; i + 1 < s.n; i++)

@@ -116,23 +116,30 @@ pull_rough(struct pull *c)
 	return s;
 }
 
-static bool
-ends_word(char c)
-{
-	return c == ',' || c == '}' || c == ']' || scan_is_space(c);
-}
+/* What ends a number or a literal. */
+static const bool ends_word[256] = {
+	[','] = true,
+	['}'] = true,
+	[']'] = true,
+	[' '] = true,
+	['\t'] = true,
+	['\n'] = true,
+	['\r'] = true,
+};
 
 /* A number or a literal; of other bytes one, so that every step moves. */
 static struct str
 word_read(struct pull *c)
 {
 	const char *from = c->p;
+	const char *p = from;
 
-	while (c->p < c->end && !ends_word(*c->p))
-		c->p++;
-	if (c->p == from && c->p < c->end)
-		c->p++;
-	return (struct str){ from, (size_t)(c->p - from) };
+	while (p < c->end && !ends_word[(unsigned char)*p])
+		p++;
+	if (p == from && p < c->end)
+		p++;
+	c->p = p;
+	return (struct str){ from, (size_t)(p - from) };
 }
 
 /* Over a string whose opening quote is at p. */

@@ -540,9 +540,8 @@ value_read(struct reader *r, const struct key *k, char *base)
 	}
 }
 
-/* A status decides where no flag was written. */
-static void
-outcome_fill(struct span *s)
+void
+span_outcome(struct span *s)
 {
 	int64_t status = s->http ? s->http->status : 0;
 
@@ -606,7 +605,7 @@ span_fill(struct span_list *list, struct pull *c, uint32_t parent, int depth)
 		r.s.end_ns = WHEN_NONE;
 	else if (r.s.end_ns == WHEN_NONE)
 		r.s.flags |= SPAN_IN_PROGRESS;
-	outcome_fill(&r.s);
+	span_outcome(&r.s);
 	if (depth == 0)
 		top_fill(&r);
 	if (r.s.start_ns == WHEN_NONE || r.s.name.n == 0) {

@@ -148,6 +148,10 @@ span_duration(const struct span *s)
 	return s->end_ns - s->start_ns;
 }
 
+/* Fills in error, fault and throttle: a status decides where no flag was
+ * written. */
+void span_outcome(struct span *s);
+
 /* Spans, and what reading them needs.  Zeroed is empty. */
 struct span_list {
 	struct span *v;

@@ -18,6 +18,7 @@
 
 #include "core/json.h"
 #include "core/mem.h"
+#include "ingest/scan.h"
 #include "ingest/xray_fields.h"
 
 struct xray {
@@ -77,19 +78,25 @@ is_digit(char c)
 }
 
 /*
- * The value of a hex digit; 16 or more for any other byte.  Without a branch:
- * whether the next digit of an id is a letter is nothing to predict.
+ * Eight hex digits to four bytes, all at once.  Every byte is below 0x80 when
+ * it is added to, so that no carry leaves it.  False: one of them is no digit.
  */
-static unsigned
-hex_value(char c)
+static bool
+hex_word(const char *p, uint8_t out[4])
 {
-	unsigned digit = (unsigned)(unsigned char)c - '0';
-	unsigned letter = ((unsigned)(unsigned char)c | 0x20) - 'a';
-	unsigned is_low = 0u - (digit < 10);
-	unsigned is_high = 0u - (letter < 6);
+	uint64_t w = scan_load(p);
+	uint64_t low = w & ~SCAN_HIGHS;
+	uint64_t digit = low ^ SCAN_ONES * '0';
+	uint64_t letter = (low | SCAN_ONES * 0x20) ^ SCAN_ONES * 0x60;
+	uint64_t is_digit = ~(digit + SCAN_ONES * (0x80 - 10)) & SCAN_HIGHS;
+	uint64_t is_letter = ~(letter + SCAN_ONES * (0x80 - 7)) &
+			     (letter + SCAN_ONES * 0x7f) & SCAN_HIGHS;
+	uint64_t v = (w & SCAN_ONES * 0x0f) + (is_letter >> 7) * 9;
 
-	return (digit & is_low) | ((letter + 10) & is_high) |
-	       (16 & ~(is_low | is_high));
+	v = v << 4 | v >> 8;
+	for (int i = 0; i < 4; i++)
+		out[i] = (uint8_t)(v >> 16 * i);
+	return (is_digit | is_letter) == SCAN_HIGHS && !(w & SCAN_HIGHS);
 }
 
 bool
@@ -97,22 +104,13 @@ xray_trace_id(struct str text, uint8_t id[16])
 {
 	bool printed = text.n == 35 && text.p[0] == '1' && text.p[1] == '-' &&
 		       text.p[10] == '-';
-	size_t at = printed ? 2 : 0;
-	unsigned wrong = 0;
+	const char *head = text.p + (printed ? 2 : 0);
+	const char *tail = text.p + (printed ? 11 : 8);
 
 	if (!printed && text.n != 32)
 		return false;
-	for (int i = 0; i < 16; i++) {
-		unsigned high = hex_value(text.p[at]);
-		unsigned low = hex_value(text.p[at + 1]);
-
-		wrong |= high | low;
-		id[i] = (uint8_t)(high << 4 | low);
-		at += 2;
-		if (printed && at == 10)
-			at++;
-	}
-	return wrong < 16;
+	return hex_word(head, id) & hex_word(tail, id + 4) &
+	       hex_word(tail + 8, id + 8) & hex_word(tail + 16, id + 12);
 }
 
 /* Sixteen or more letters and digits: hex, or what an export put for it. */
@@ -207,6 +205,13 @@ static bool
 is_true(const struct xray_fields *f, enum xray_field field)
 {
 	return f->of[field].type == XRAY_TRUE;
+}
+
+/* A flag was written as one, whatever it says. */
+static bool
+is_given(const struct xray_fields *f, enum xray_field field)
+{
+	return is_true(f, field) || f->of[field].type == XRAY_FALSE;
 }
 
 static bool
@@ -327,6 +332,18 @@ status_of(const struct xray_token *t)
 	return token_i64(t, &v) && v >= 100 && v <= 999 ? (int)v : 0;
 }
 
+/* The same as a span has it: any digits at the head. */
+static int64_t
+token_status(const struct xray_token *t)
+{
+	struct str s = t->text;
+	uint64_t v;
+
+	if (t->type != XRAY_NUMBER && t->type != XRAY_STRING)
+		return 0;
+	return str_u64(&s, &v) && v <= INT64_MAX ? (int64_t)v : 0;
+}
+
 /* The parts of a request that segments and summaries have in common. */
 static void
 fill_request(const struct xray_fields *f, struct request *r)
@@ -366,11 +383,15 @@ fill_segment(const struct xray_fields *f, struct record *r)
 	s->error = is_true(f, XRAY_ERROR);
 	s->fault = is_true(f, XRAY_FAULT);
 	s->throttle = is_true(f, XRAY_THROTTLE);
+	s->given = is_given(f, XRAY_ERROR) || is_given(f, XRAY_FAULT) ||
+		   is_given(f, XRAY_THROTTLE);
+	s->inferred = is_true(f, XRAY_INFERRED);
+	s->status = token_status(&f->of[XRAY_STATUS]);
 	if (end != WHEN_NONE && end < s->start_ns)
 		end = s->start_ns;
 	r->ts_ns = end != WHEN_NONE ? end : s->start_ns;
 	s->has_http = f->of[XRAY_HTTP_REQUEST].type == XRAY_OBJECT &&
-		      !s->subsegment && !is_true(f, XRAY_INFERRED);
+		      !s->subsegment && !s->inferred;
 	if (!s->has_http)
 		return;
 	fill_request(f, &r->request);

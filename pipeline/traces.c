@@ -17,6 +17,7 @@
 #include "core/mem.h"
 #include "pipeline/traces_parts.h"
 #include "pipeline/traces_read.h"
+#include "pipeline/traces_sort.h"
 
 enum { BUDGET = 64 * 1024 * 1024 };
 
@@ -26,11 +27,6 @@ struct level {
 	size_t n;
 	unsigned at; /* the next */
 	struct parts *own;
-};
-
-struct entry {
-	uint64_t hash;
-	struct str raw;
 };
 
 struct traces {
@@ -44,57 +40,58 @@ struct traces {
 	size_t depth; /* levels in use */
 
 	struct buf room; /* the partition's bytes, if they were on disk */
-	struct entry *entries;
-	size_t n, cap;
+	struct traces_entry *entries; /* in order: into one of the two below */
+	struct traces_entry *listed, *sorted;
+	size_t n, cap, cap_sorted;
 	size_t at; /* the next trace's first */
+
+	struct assemble_document *documents; /* of one trace */
+	size_t n_documents, cap_documents;
 
 	struct assembler *assembler;
 	struct assemble_counts counts;
 	uint64_t copies; /* equal in all bytes: not given to the assembler */
 };
 
-static int
-entry_cmp(const void *pa, const void *pb)
-{
-	const struct entry *a = pa;
-	const struct entry *b = pb;
-	struct part_head x, y;
-	int c;
-
-	if (a->hash != b->hash)
-		return a->hash < b->hash ? -1 : 1;
-	x = parts_head(a->raw);
-	y = parts_head(b->raw);
-	c = memcmp(x.trace, y.trace, sizeof x.trace);
-	if (c == 0)
-		c = str_cmp(parts_id(a->raw), parts_id(b->raw));
-	if (c == 0)
-		c = str_cmp(parts_text(a->raw), parts_text(b->raw));
-	return c;
-}
-
 static void
-add(struct traces *t, struct str raw)
+add(struct traces *t, const uint8_t trace[16],
+    const struct assemble_document *d)
 {
-	struct part_head head = parts_head(raw);
 	static const char digits[] = "0123456789abcdef";
 	char id[32];
 	struct record r = {
 		.kind = RECORD_SEGMENT,
-		.ts_ns = head.ts_ns,
 		.segment = {
-			.id = parts_id(raw),
+			.id = d->id,
 			.trace_id = { id, sizeof id },
-			.doc = parts_text(raw),
-			.in_progress = !head.complete,
+			.doc = d->text,
+			.in_progress = !d->complete,
 		},
 	};
 
-	for (size_t i = 0; i < sizeof head.trace; i++) {
-		id[2 * i] = digits[head.trace[i] >> 4];
-		id[2 * i + 1] = digits[head.trace[i] & 15];
+	for (size_t i = 0; i < 16; i++) {
+		id[2 * i] = digits[trace[i] >> 4];
+		id[2 * i + 1] = digits[trace[i] & 15];
 	}
 	assembler_add(t->assembler, &r);
+}
+
+static struct assemble_document
+document_of(struct str raw)
+{
+	return (struct assemble_document){
+		.id = parts_id(raw),
+		.text = parts_text(raw),
+		.complete = parts_head(raw).complete,
+	};
+}
+
+static void
+count(struct traces *t)
+{
+	t->counts = *assembler_counts(t->assembler);
+	t->counts.documents += t->copies;
+	t->counts.duplicates += t->copies;
 }
 
 static const struct trace *
@@ -104,36 +101,72 @@ finish(struct traces *t)
 
 	assembler_end(t->assembler);
 	trace = assembler_next(t->assembler);
-	t->counts = *assembler_counts(t->assembler);
-	t->counts.documents += t->copies;
-	t->counts.duplicates += t->copies;
+	count(t);
 	return trace;
 }
 
-/* The next trace of the partition that is sorted. */
-static const struct trace *
-assemble(struct traces *t)
+/* Whether an entry is of the same trace as another. */
+static bool
+same_trace(const struct traces_entry *a, const struct traces_entry *b)
 {
-	const struct entry *first = &t->entries[t->at];
-	struct part_head head = parts_head(first->raw);
-	const struct entry *e = first;
+	struct part_head x, y;
 
+	if (a->hash != b->hash)
+		return false;
+	x = parts_head(a->raw);
+	y = parts_head(b->raw);
+	return memcmp(x.trace, y.trace, sizeof x.trace) == 0;
+}
+
+/*
+ * The documents from `at` on that are of one trace; copies count once.  False:
+ * nobody wants the trace.
+ */
+static bool
+gather(struct traces *t)
+{
+	const struct traces_entry *first = &t->entries[t->at];
+	const struct traces_entry *last = NULL;
+	bool wanted = false;
+
+	t->n_documents = 0;
 	for (; t->at < t->n; t->at++) {
-		struct part_head next;
+		const struct traces_entry *e = &t->entries[t->at];
 
-		if (t->entries[t->at].hash != first->hash)
+		if (!same_trace(first, e))
 			break;
-		next = parts_head(t->entries[t->at].raw);
-		if (memcmp(next.trace, head.trace, sizeof head.trace) != 0)
-			break;
-		if (&t->entries[t->at] != first &&
-		    str_eq(e->raw, t->entries[t->at].raw)) {
+		if (last && str_eq(last->raw, e->raw)) {
 			t->copies++;
 			continue;
 		}
-		e = &t->entries[t->at];
-		add(t, e->raw);
+		last = e;
+		wanted |= parts_head(e->raw).wanted;
+		t->documents = xgrow(t->documents, t->n_documents + 1,
+		    &t->cap_documents, sizeof *t->documents);
+		t->documents[t->n_documents++] = document_of(e->raw);
 	}
+	return wanted;
+}
+
+/* The next trace of the partition that is sorted; NULL: nobody wants it. */
+static const struct trace *
+assemble(struct traces *t)
+{
+	struct part_head head = parts_head(t->entries[t->at].raw);
+	const struct trace *trace;
+
+	if (!gather(t)) {
+		t->result.traces++;
+		return NULL;
+	}
+	trace = assembler_whole(t->assembler, head.trace, t->documents,
+	    t->n_documents);
+	if (trace) {
+		count(t);
+		return trace;
+	}
+	for (size_t i = 0; i < t->n_documents; i++)
+		add(t, head.trace, &t->documents[i]);
 	return finish(t);
 }
 
@@ -153,10 +186,10 @@ note_entries(struct traces *t, struct str chunk)
 	struct str raw;
 
 	while (parts_take(&chunk, &raw)) {
-		t->entries =
-		    xgrow(t->entries, t->n + 1, &t->cap, sizeof *t->entries);
-		t->entries[t->n++] =
-		    (struct entry){ parts_head(raw).hash, raw };
+		t->listed =
+		    xgrow(t->listed, t->n + 1, &t->cap, sizeof *t->listed);
+		t->listed[t->n++] =
+		    (struct traces_entry){ parts_head(raw).hash, raw };
 	}
 }
 
@@ -181,8 +214,19 @@ load(struct traces *t, struct level *l, unsigned part, struct err *err)
 		if (rc < 0)
 			return -1;
 	}
-	qsort(t->entries, t->n, sizeof *t->entries, entry_cmp);
+	t->sorted = xgrow(t->sorted, t->n, &t->cap_sorted, sizeof *t->sorted);
+	t->entries = traces_sort(t->listed, t->sorted, t->n,
+	    (unsigned)t->depth * PARTS_BITS);
 	return 0;
+}
+
+static void
+add_raw(struct traces *t, struct str raw)
+{
+	struct part_head head = parts_head(raw);
+	struct assemble_document d = document_of(raw);
+
+	add(t, head.trace, &d);
 }
 
 /*
@@ -207,7 +251,7 @@ pass_on(struct traces *t, struct level *l, unsigned part, struct parts *next,
 				break;
 			while (parts_take(&chunk, &raw)) {
 				if (!next)
-					add(t, raw);
+					add_raw(t, raw);
 				else if (parts_put_raw(next, raw, err) != 0)
 					return -1;
 			}
@@ -389,6 +433,21 @@ open_all(struct traces *t, char *const *paths, size_t n, struct err *err)
 	return 0;
 }
 
+/*
+ * A trace without root must not match, since nobody knows which one that is,
+ * and every trace must count, whenever it was.
+ */
+static bool
+can_select(const struct traces_options *o)
+{
+	const struct replay_options *range = o->replay;
+	struct view_part none = VIEW_PART_NONE;
+
+	return o->select && range->since_ns == WHEN_NONE &&
+	       range->until_ns == WHEN_NONE && range->last_ns == 0 &&
+	       !query_may(o->select, &none);
+}
+
 struct traces *
 traces_open(const struct traces_options *options, char *const *paths, size_t n,
     struct replay_progress *progress, struct err *err)
@@ -402,6 +461,8 @@ traces_open(const struct traces_options *options, char *const *paths, size_t n,
 	t->read = (struct traces_read){ .options = &t->options,
 		.progress = progress,
 		.result = &t->result };
+	if (!can_select(&t->options))
+		t->options.select = NULL;
 	t->assembler = assembler_new(&t->options.assemble);
 	if (open_all(t, paths, n, err) == 0)
 		return t;
@@ -446,6 +507,8 @@ traces_close(struct traces *t)
 	traces_forget(t);
 	replay_result_fini(&t->result);
 	buf_fini(&t->room);
-	free(t->entries);
+	free(t->listed);
+	free(t->sorted);
+	free(t->documents);
 	free(t);
 }

@@ -19,6 +19,7 @@
 #include "core/err.h"
 #include "ingest/assemble.h"
 #include "pipeline/replay.h"
+#include "query/query.h"
 
 struct traces;
 
@@ -30,6 +31,9 @@ struct traces_options {
 	size_t budget_bytes; /* of documents held in memory; 0: 64 MiB */
 	const struct inputs *inputs; /* those of a replay just done, used
 					instead of the paths; NULL */
+	/* Traces that cannot match are counted, but need not be given: those
+	 * whose root alone says so.  They are not assembled.  NULL: all. */
+	const struct query *select;
 	const uint8_t *only; /* 16 bytes of an id: this trace alone; NULL */
 };
 

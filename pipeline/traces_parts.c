@@ -10,8 +10,10 @@
 #include "pipeline/traces_parts.h"
 
 #include <errno.h>
+#include <stdalign.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <unistd.h>
 
 #include "core/mem.h"
@@ -19,15 +21,22 @@
 
 enum {
 	CHUNK_MIN = 4 * 1024,
-	CHUNK_MAX = 128 * 1024,
+	CHUNK_MAX = 128 * 1024, /* with its head */
+	SLAB = 2 * 1024 * 1024,
 	ALIGN = 8,
-	PART_BITS = 6,
 };
 
 struct chunk {
 	struct chunk *next;
 	size_t n, cap;
-	char bytes[];
+	bool of_slab;
+	alignas(ALIGN) char bytes[];
+};
+
+/* Chunks of the largest size, on pages as large as the machine has them. */
+struct slab {
+	struct slab *next;
+	char *bytes;
 };
 
 struct extent {
@@ -46,10 +55,12 @@ struct part {
 
 struct parts {
 	struct part part[PARTS];
-	size_t held; /* memory of chunks */
+	size_t held; /* memory of chunks in use */
+	struct slab *slabs;
+	struct chunk *spare; /* of the slabs: not in use */
 	size_t budget;
-	size_t chunk_max;
-	uint64_t end; /* of the file */
+	size_t chunk_max; /* with its head */
+	uint64_t end;     /* of the file */
 	unsigned level;
 	int fd; /* -1: nothing is on disk */
 };
@@ -70,20 +81,44 @@ parts_new(size_t budget_bytes, unsigned level)
 	return p;
 }
 
+/* A chunk that nobody needs: to those of its slab, or back. */
+static void
+chunk_drop(struct parts *p, struct chunk *c)
+{
+	p->held -= sizeof *c + c->cap;
+	if (!c->of_slab) {
+		free(c);
+		return;
+	}
+	c->next = p->spare;
+	p->spare = c;
+}
+
 void
 parts_drop(struct parts *p, unsigned part)
 {
 	struct part *of = &p->part[part];
-	struct chunk *c = of->first;
 
-	while (c) {
-		struct chunk *next = c->next;
+	while (of->first) {
+		struct chunk *c = of->first;
 
-		p->held -= sizeof *c + c->cap;
-		free(c);
-		c = next;
+		of->first = c->next;
+		chunk_drop(p, c);
 	}
-	of->first = of->last = NULL;
+	of->last = NULL;
+}
+
+static void
+slabs_free(struct parts *p)
+{
+	while (p->slabs) {
+		struct slab *s = p->slabs;
+
+		p->slabs = s->next;
+		free(s->bytes);
+		free(s);
+	}
+	p->spare = NULL;
 }
 
 void
@@ -95,6 +130,7 @@ parts_free(struct parts *p)
 		parts_drop(p, i);
 		free(p->part[i].extents);
 	}
+	slabs_free(p);
 	if (p->fd >= 0)
 		close(p->fd);
 	free(p);
@@ -105,16 +141,16 @@ static unsigned
 part_of(const struct part_head *head, unsigned level)
 {
 	uint8_t bytes[26] = { 0 };
-	unsigned bit = level * PART_BITS;
+	unsigned bit = level * PARTS_BITS;
 	unsigned two;
 
 	if (level == 0)
-		return (unsigned)(head->hash >> (64 - PART_BITS));
+		return (unsigned)(head->hash >> (64 - PARTS_BITS));
 	for (int i = 0; i < 8; i++)
 		bytes[i] = (uint8_t)(head->hash >> (56 - 8 * i));
 	memcpy(bytes + 8, head->trace, sizeof head->trace);
 	two = (unsigned)bytes[bit / 8] << 8 | bytes[bit / 8 + 1];
-	return two >> (16 - PART_BITS - bit % 8) & (PARTS - 1);
+	return two >> (16 - PARTS_BITS - bit % 8) & (PARTS - 1);
 }
 
 static int
@@ -166,24 +202,65 @@ spill(struct parts *p, struct err *err)
 	return 0;
 }
 
+static void
+slab_add(struct parts *p)
+{
+	struct slab *s = xcalloc(1, sizeof *s);
+
+	s->bytes = xaligned(SLAB, SLAB);
+	/* Where large pages are not to be had, small ones do. */
+	(void)madvise(s->bytes, SLAB, MADV_HUGEPAGE);
+	s->next = p->slabs;
+	p->slabs = s;
+	for (size_t at = 0; at < SLAB; at += CHUNK_MAX) {
+		struct chunk *c = (struct chunk *)(void *)(s->bytes + at);
+
+		*c = (struct chunk){ .next = p->spare,
+			.cap = CHUNK_MAX - sizeof *c,
+			.of_slab = true };
+		p->spare = c;
+	}
+}
+
+/* An empty chunk of so many bytes, its head included. */
+static struct chunk *
+chunk_new(struct parts *p, size_t size)
+{
+	struct chunk *c;
+
+	if (size != CHUNK_MAX) {
+		c = xrealloc(NULL, 1, size);
+		*c = (struct chunk){ .cap = size - sizeof *c };
+		return c;
+	}
+	if (!p->spare)
+		slab_add(p);
+	c = p->spare;
+	p->spare = c->next;
+	c->next = NULL;
+	c->n = 0;
+	return c;
+}
+
 static struct chunk *
 chunk_add(struct parts *p, struct part *of, size_t n)
 {
-	size_t cap = of->last ? of->last->cap * 2 : CHUNK_MIN;
+	size_t size = CHUNK_MIN;
 	struct chunk *c;
 
-	if (cap > p->chunk_max || p->fd >= 0)
-		cap = p->chunk_max;
-	if (cap < n)
-		cap = n;
-	c = xrealloc(NULL, 1, sizeof *c + cap);
-	*c = (struct chunk){ .cap = cap };
+	if (of->last)
+		size = (sizeof *c + of->last->cap) * 2;
+	if (size > p->chunk_max || p->fd >= 0)
+		size = p->chunk_max;
+	if (size < sizeof *c + n)
+		size = sizeof *c + n;
+	c = chunk_new(p, size);
 	if (of->last)
 		of->last->next = c;
 	else
 		of->first = c;
 	of->last = c;
-	p->held += sizeof *c + cap;
+	p->held += size;
 	return c;
 }
 
@@ -251,7 +328,12 @@ parts_put_raw(struct parts *p, struct str raw, struct err *err)
 int
 parts_seal(struct parts *p, struct err *err)
 {
-	return p->fd < 0 ? 0 : spill(p, err);
+	if (p->fd < 0)
+		return 0;
+	if (spill(p, err) != 0)
+		return -1;
+	slabs_free(p);
+	return 0;
 }
 
 size_t

@@ -24,7 +24,8 @@
 #include "core/str.h"
 
 enum {
-	PARTS = 64,
+	PARTS_BITS = 6,
+	PARTS = 1 << PARTS_BITS,
 	PARTS_LEVELS = 32, /* the bits are used up */
 };
 
@@ -36,7 +37,8 @@ struct part_head {
 	uint32_t n; /* of the text */
 	uint8_t id_n;
 	bool complete;
-	uint8_t spare[2];
+	bool wanted; /* its trace is to be assembled */
+	uint8_t spare;
 };
 
 struct parts;

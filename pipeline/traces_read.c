@@ -13,6 +13,7 @@
 #include "core/hash.h"
 #include "core/mem.h"
 #include "pipeline/reading.h"
+#include "pipeline/view.h"
 
 enum { SPAN_ID_MAX = 64 }; /* the assembler takes no longer one */
 
@@ -82,6 +83,16 @@ count(struct replay_input *in, const struct item *item)
 		in->last_ns = ts;
 }
 
+/* Whether the document may be the root of a trace that is asked for. */
+static bool
+wanted(const struct reader *d, const struct record *r)
+{
+	const struct query *select = d->shared->r->options->select;
+	struct view_part root;
+
+	return !select || (view_root(&root, r) && query_may(select, &root));
+}
+
 /* A document goes to its partition; -1: the disk is full. */
 static int
 take(struct reader *d, const struct record *r, struct err *err)
@@ -101,6 +112,7 @@ take(struct reader *d, const struct record *r, struct err *err)
 		return 0;
 	if (only && memcmp(only, head.trace, sizeof head.trace) != 0)
 		return 0;
+	head.wanted = wanted(d, r);
 	memcpy(bytes, head.trace, sizeof bytes);
 	head.hash = hash64((struct str){ bytes, sizeof bytes });
 	return parts_put(d->parts, &head, s->id, s->doc, err);

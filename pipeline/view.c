@@ -18,6 +18,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+/* Of a trace's flags those that are its root's alone. */
+enum { ROOT_FLAGS = VIEW_OK | VIEW_ERROR | VIEW_FAULT };
+
 /* Annotations of the trace's segments, one after the other. */
 struct notes {
 	struct view_annotation *v;
@@ -29,9 +32,15 @@ static double
 number_of(struct str text, struct arena *arena)
 {
 	char small[64];
-	char *copy =
-	    text.n < sizeof small ? small : arena_alloc(arena, text.n + 1);
+	uint64_t whole;
+	struct str rest = text;
+	char *copy;
 	double v;
+
+	/* Mostly small whole numbers, which need no rounding. */
+	if (text.n <= 15 && str_u64(&rest, &whole) && rest.n == 0)
+		return (double)whole;
+	copy = text.n < sizeof small ? small : arena_alloc(arena, text.n + 1);
 
 	memcpy(copy, text.p, text.n);
 	copy[text.n] = '\0';
@@ -169,11 +178,10 @@ trace_part(struct view_part *p, const struct trace *t)
 {
 	const struct span *root =
 	    t->root == SPAN_NONE ? NULL : &t->spans[t->root];
-	uint32_t outcome = VIEW_OK | VIEW_ERROR | VIEW_FAULT;
 
 	*p = (struct view_part)VIEW_PART_NONE;
 	if (root) {
-		p->flags = flags_of(root) & outcome;
+		p->flags = flags_of(root) & ROOT_FLAGS;
 		http_of(p, root->http);
 	}
 	p->flags |= t->has_throttle ? VIEW_THROTTLE : 0;
@@ -361,6 +369,39 @@ causes_of(struct trace_view *view, const struct trace *t, struct arena *arena)
 			};
 		view->causes[k] = (struct view_causes){ v, list->n };
 	}
+}
+
+bool
+view_root(struct view_part *p, const struct record *r)
+{
+	const struct segment *from = &r->segment;
+	struct span_http http = {
+		.method = r->request.method_text,
+		.url = r->request.url,
+		.client_ip = r->request.forwarded.n ? r->request.forwarded
+						    : r->request.peer,
+		.status = from->status,
+	};
+	struct span s = {
+		.start_ns = from->start_ns,
+		.end_ns = from->end_ns,
+		.http = &http,
+		.flags = SPAN_ROOT,
+	};
+
+	*p = (struct view_part)VIEW_PART_NONE;
+	if (from->subsegment || from->inferred || from->parent_id.n > 0)
+		return false;
+	s.flags |= from->error ? SPAN_ERROR : 0;
+	s.flags |= from->fault ? SPAN_FAULT : 0;
+	s.flags |= from->throttle ? SPAN_THROTTLE : 0;
+	s.flags |= from->given ? SPAN_GIVEN : 0;
+	span_outcome(&s);
+	p->flags = flags_of(&s) & ROOT_FLAGS;
+	http_of(p, &http);
+	if (!from->in_progress)
+		p->responsetime_ns = span_duration(&s);
+	return true;
 }
 
 void

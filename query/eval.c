@@ -336,6 +336,84 @@ query_eval(const struct query *q, const struct trace_view *t)
 	return match(q->root, &t->trace, t);
 }
 
+enum truth { NO, YES, UNKNOWN };
+
+/* Whether a keyword outside of braces reads what the root alone decides. */
+static bool
+is_of_root(const struct query_field *f)
+{
+	if (f->type == QUERY_BOOL)
+		return (f->flag & (VIEW_OK | VIEW_ERROR | VIEW_FAULT)) != 0;
+	if (f->type == QUERY_NUMBER)
+		return f->offset != offsetof(struct view_part, duration_ns);
+	return f->list == VIEW_LISTS &&
+	       f->offset != offsetof(struct view_part, agent);
+}
+
+static enum truth know(const struct node *n, const struct view_part *root);
+
+/* One term that decides is enough; else one that is not known leaves it open.
+ */
+static enum truth
+know_list(const struct node *n, const struct view_part *root)
+{
+	enum truth decides = n->kind == NODE_OR ? YES : NO;
+	bool open = false;
+
+	for (size_t i = 0; i < n->n; i++) {
+		enum truth is = know(n->by_cost[i], root);
+
+		if (is == decides)
+			return decides;
+		open |= is == UNKNOWN;
+	}
+	if (open)
+		return UNKNOWN;
+	return decides == YES ? NO : YES;
+}
+
+static enum truth
+know_plain(const struct node *n, const struct view_part *root)
+{
+	switch (n->kind) {
+	case NODE_ALL:
+		return YES;
+	case NODE_AND:
+	case NODE_OR:
+		return know_list(n, root);
+	case NODE_TEST:
+		if (!is_of_root(n->field))
+			return UNKNOWN;
+		return match_test(n, root, NULL) ? YES : NO;
+	case NODE_GROUP:
+		return n->block ? know(n->block, root) : YES;
+	case NODE_ANNOTATION:
+	case NODE_SERVICE:
+	case NODE_EDGE:
+	case NODE_CAUSE:
+	case NODE_CAUSE_JSON:
+		break;
+	}
+	return UNKNOWN;
+}
+
+/* Three-valued logic (Kleene 1952) over what is known of a trace. */
+static enum truth
+know(const struct node *n, const struct view_part *root)
+{
+	enum truth is = know_plain(n, root);
+
+	if (is == UNKNOWN || !n->negated)
+		return is;
+	return is == YES ? NO : YES;
+}
+
+bool
+query_may(const struct query *q, const struct view_part *root)
+{
+	return know(q->root, root) != NO;
+}
+
 bool
 query_selects_service(const struct query *q, const struct view_part *s)
 {

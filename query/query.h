@@ -67,6 +67,14 @@ void query_free(struct query *q);
 /* Whether the trace is one that the expression describes. */
 bool query_eval(const struct query *q, const struct trace_view *t);
 
+/*
+ * Whether a trace may match of which only the root segment's own part of
+ * view.trace is known: ok, error, fault, responsetime and http.* but for the
+ * user agent.  VIEW_PART_NONE stands for a trace without root.  False is
+ * certain; true is not.
+ */
+bool query_may(const struct query *q, const struct view_part *root);
+
 /* Whether a selector is one for services, and takes in this entry or call. */
 bool query_selects_service(const struct query *q, const struct view_part *s);
 bool query_selects_edge(const struct query *q, const struct view_edge *e);
