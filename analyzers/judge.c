@@ -49,7 +49,7 @@
 #include "analyzers/incident.h"
 #include "analyzers/saturate.h"
 #include "analyzers/series.h"
-#include "analyzers/siblings.h"
+#include "core/siblings.h"
 #include "analyzers/story.h"
 #include "core/buf.h"
 #include "core/hash.h"

@@ -311,23 +311,36 @@ settings_fini(struct settings *s)
 	dialect_user_free(s->dialects);
 }
 
+/* Explaining an input is no replay, and both explanations are text. */
+static int
+check_explain(const struct flags *f, struct err *err)
+{
+	const char *id = f->explain_finding;
+
+	if (f->explain && (f->json || f->ndjson || f->out || f->store))
+		return err_set(err, "--explain-input does not replay: without "
+				    "--json, --ndjson, --out and --store");
+	if (!id)
+		return 0;
+	if (f->json || f->ndjson || f->explain)
+		return err_set(err, "--explain-finding prints text: without "
+				    "--json, --ndjson and --explain-input");
+	if (strlen(id) != FINDING_ID)
+		return err_set(err,
+		    "--explain-finding: expected the id of a finding, %d "
+		    "characters",
+		    FINDING_ID);
+	return 0;
+}
+
 /* Options that do not go together. */
 static int
 check(const struct flags *f, struct err *err)
 {
 	if (f->json && f->ndjson)
 		return err_set(err, "--json and --ndjson exclude each other");
-	if (f->explain && (f->json || f->ndjson || f->out || f->store))
-		return err_set(err, "--explain-input does not replay: without "
-				    "--json, --ndjson, --out and --store");
-	if (f->explain_finding && strlen(f->explain_finding) != FINDING_ID)
-		return err_set(err,
-		    "--explain-finding: expected the id of a finding, %d "
-		    "characters",
-		    FINDING_ID);
-	if (f->explain_finding && (f->json || f->ndjson || f->explain))
-		return err_set(err, "--explain-finding prints text: without "
-				    "--json, --ndjson and --explain-input");
+	if (check_explain(f, err) != 0)
+		return -1;
 	if (!f->store &&
 	    (f->store_requests || f->store_keep > 0 || f->store_max > 0))
 		return err_set(err, "--store is missing: the other options of "

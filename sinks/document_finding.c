@@ -3,7 +3,7 @@
  * Documents of what was concluded: findings with the expression that
  * reproduces them, and roll-ups.
  */
-#include "analyzers/siblings.h"
+#include "core/siblings.h"
 #include "core/hash.h"
 #include "core/json.h"
 #include "core/when.h"

@@ -56,7 +56,7 @@ compare(const struct pace *p, int at)
 	plain_sum(all, first, at);
 	for (int w = 0; w < WINDOWS; w++) {
 		int from = at - (int)series_window_cells[w] + 1;
-		uint64_t n, below = 0;
+		uint64_t n, below;
 		uint32_t bin = 0;
 
 		plain_sum(in, from > fence ? from : fence, at);
@@ -66,8 +66,9 @@ compare(const struct pace *p, int at)
 		cr_assert_eq(pace_look(p, w, &v), n >= 60);
 		if (n < 60)
 			continue;
-		while ((below += base[bin]) * 100 < n * 95)
-			bin++;
+		below = base[0];
+		while (below * 100 < n * 95)
+			below += base[++bin];
 		cr_assert_eq(v.bin, bin);
 		cr_assert_eq(v.base.n, n);
 		cr_assert_eq(v.base.bad, over(base, bin));

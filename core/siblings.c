@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* A quadratic look at some hundred routes, once a finding. */
-#include "analyzers/siblings.h"
+#include "core/siblings.h"
 
 bool
 siblings_piece(struct str *route, struct str *piece)

@@ -8,8 +8,8 @@
  *
  * The fixed pieces of a route are its text between the braces.
  */
-#ifndef ANALYZERS_SIBLINGS_H
-#define ANALYZERS_SIBLINGS_H
+#ifndef CORE_SIBLINGS_H
+#define CORE_SIBLINGS_H
 
 #include <stddef.h>
 

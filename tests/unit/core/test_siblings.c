@@ -2,7 +2,8 @@
 /* Which words tell a route from others. */
 #include <criterion/criterion.h>
 
-#include "analyzers/siblings.h"
+#include "core/siblings.h"
+#include "core/buf.h"
 
 static void
 expect(struct str route, const char *want)
@@ -20,13 +21,15 @@ expect(struct str route, const char *want)
 	};
 	struct str out[FINDING_BESIDES];
 	size_t n = siblings(route, texts, sizeof texts / sizeof texts[0], out);
-	char got[256] = "";
+	struct buf got = { 0 };
 
 	for (size_t i = 0; i < n; i++) {
-		strcat(got, i > 0 ? " " : "");
-		strncat(got, out[i].p, out[i].n);
+		buf_cat(&got, i > 0 ? " " : "");
+		buf_str(&got, out[i]);
 	}
-	cr_expect_str_eq(got, want, "%.*s: %s", (int)route.n, route.p, got);
+	cr_expect_str_eq(buf_cstr(&got), want, "%.*s: %s", (int)route.n,
+	    route.p, buf_cstr(&got));
+	buf_fini(&got);
 }
 
 Test(siblings, are_told_by_a_piece)
