@@ -310,7 +310,7 @@ static int
 open_read(struct store *s, const struct found *found, struct err *err)
 {
 	int64_t n;
-	int flags;
+	int flags, rc;
 
 	if (!found->there)
 		return err_set(err, "%s: there is no store", s->path);
@@ -326,8 +326,9 @@ open_read(struct store *s, const struct found *found, struct err *err)
 	if (sqlite3_open_v2(s->path, &s->db, flags | SQLITE_OPEN_NOMUTEX,
 		NULL) != SQLITE_OK)
 		return db_fail(s, err);
-	if (sqlite3_exec(s->db, "SELECT 1 FROM traces LIMIT 1", NULL, NULL,
-		NULL) == SQLITE_CANTOPEN &&
+	rc = sqlite3_exec(s->db, "SELECT 1 FROM traces LIMIT 1", NULL, NULL,
+	    NULL);
+	if ((rc == SQLITE_CANTOPEN || rc == SQLITE_READONLY) &&
 	    !has_journal(s->path) && open_immutable(s) != SQLITE_OK)
 		return db_fail(s, err);
 	if (configure(s, STORE_READ, err) != 0)
@@ -344,6 +345,7 @@ store_open(const char *path, enum store_mode mode, struct err *err)
 
 	s->path = strdup(path);
 	s->packer = packer_new();
+	s->unpacker = unpacker_new();
 	rc = check_file(path, &found, err);
 	if (rc == 0)
 		rc = mode == STORE_WRITE ? open_write(s, &found, err)
@@ -362,15 +364,17 @@ store_begin(struct store *s, struct err *err)
 	if (db_exec(s, "BEGIN IMMEDIATE", err) != 0)
 		return -1;
 	s->writing = true;
-	return 0;
+	return block_begin(s, err);
 }
 
 int
 store_commit(struct store *s, struct err *err)
 {
-	if (db_exec(s, "COMMIT", err) != 0)
+	if (block_flush(s, err) != 0 ||
+	    (s->deleted && block_sweep(s, err) != 0) ||
+	    db_exec(s, "COMMIT", err) != 0)
 		return -1;
-	s->writing = false;
+	s->writing = s->deleted = false;
 	return 0;
 }
 
@@ -386,6 +390,8 @@ store_close(struct store *s)
 		sqlite3_exec(s->db, "ROLLBACK", NULL, NULL, NULL);
 	sqlite3_close(s->db);
 	packer_free(s->packer);
+	unpacker_free(s->unpacker);
+	buf_fini(&s->filling);
 	buf_fini(&s->packed);
 	buf_fini(&s->text);
 	free(s->documents);
