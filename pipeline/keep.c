@@ -124,6 +124,7 @@ keep_traces(struct keeper *k, const struct replay_options *replay,
 {
 	const struct traces_options options = { .replay = replay,
 		.assemble = assemble_defaults,
+		.by_start = true,
 		.inputs = &result->inputs };
 	struct traces *traces;
 	const struct trace *t;

@@ -33,6 +33,12 @@ struct entry {
 	struct str raw;
 };
 
+/* The entries of one trace, which stand together. */
+struct group {
+	int64_t start_ns; /* of the earliest */
+	size_t first, n;
+};
+
 struct traces {
 	struct traces_options options;
 	struct replay_progress *progress;
@@ -46,7 +52,9 @@ struct traces {
 	struct buf room; /* the partition's bytes, if they were on disk */
 	struct entry *entries;
 	size_t n, cap;
-	size_t at; /* the next trace's first */
+	struct group *groups;
+	size_t n_groups, cap_groups;
+	size_t at; /* the next group */
 
 	struct assembler *assembler;
 	struct assemble_counts counts;
@@ -114,27 +122,68 @@ finish(struct traces *t)
 static const struct trace *
 assemble(struct traces *t)
 {
-	const struct entry *first = &t->entries[t->at];
-	struct part_head head = parts_head(first->raw);
-	const struct entry *e = first;
+	const struct group *g = &t->groups[t->at++];
+	const struct entry *e = &t->entries[g->first];
 
-	for (; t->at < t->n; t->at++) {
-		struct part_head next;
+	add(t, e->raw);
+	for (size_t i = 1; i < g->n; i++) {
+		const struct entry *next = &t->entries[g->first + i];
 
-		if (t->entries[t->at].hash != first->hash)
-			break;
-		next = parts_head(t->entries[t->at].raw);
-		if (memcmp(next.trace, head.trace, sizeof head.trace) != 0)
-			break;
-		if (&t->entries[t->at] != first &&
-		    str_eq(e->raw, t->entries[t->at].raw)) {
+		if (str_eq(e->raw, next->raw)) {
 			t->copies++;
 			continue;
 		}
-		e = &t->entries[t->at];
+		e = next;
 		add(t, e->raw);
 	}
 	return finish(t);
+}
+
+static bool
+same_trace(const struct entry *a, const struct entry *b)
+{
+	struct part_head x, y;
+
+	if (a->hash != b->hash)
+		return false;
+	x = parts_head(a->raw);
+	y = parts_head(b->raw);
+	return memcmp(x.trace, y.trace, sizeof x.trace) == 0;
+}
+
+static int
+group_cmp(const void *pa, const void *pb)
+{
+	const struct group *a = pa;
+	const struct group *b = pb;
+
+	if (a->start_ns != b->start_ns)
+		return a->start_ns < b->start_ns ? -1 : 1;
+	return (a->first > b->first) - (a->first < b->first);
+}
+
+/* The sorted entries by trace. */
+static void
+group(struct traces *t)
+{
+	struct group *g = NULL;
+
+	t->n_groups = t->at = 0;
+	for (size_t i = 0; i < t->n; i++) {
+		int64_t ts_ns = parts_head(t->entries[i].raw).ts_ns;
+
+		if (!g || !same_trace(&t->entries[g->first], &t->entries[i])) {
+			t->groups = xgrow(t->groups, t->n_groups + 1,
+			    &t->cap_groups, sizeof *t->groups);
+			g = &t->groups[t->n_groups++];
+			*g = (struct group){ ts_ns, i, 0 };
+		}
+		g->n++;
+		if (ts_ns < g->start_ns)
+			g->start_ns = ts_ns;
+	}
+	if (t->options.by_start && t->n_groups > 0)
+		qsort(t->groups, t->n_groups, sizeof *t->groups, group_cmp);
 }
 
 static size_t
@@ -168,7 +217,7 @@ load(struct traces *t, struct level *l, unsigned part, struct err *err)
 
 	buf_reset(&t->room);
 	buf_room(&t->room, level_bytes(l, part));
-	t->n = t->at = 0;
+	t->n = 0;
 	for (size_t i = 0; i < l->n; i++) {
 		size_t at = 0;
 		int rc;
@@ -182,6 +231,7 @@ load(struct traces *t, struct level *l, unsigned part, struct err *err)
 			return -1;
 	}
 	qsort(t->entries, t->n, sizeof *t->entries, entry_cmp);
+	group(t);
 	return 0;
 }
 
@@ -306,7 +356,7 @@ next_any(struct traces *t, struct err *err)
 	const struct trace *trace = NULL;
 
 	for (;;) {
-		if (t->at < t->n) {
+		if (t->at < t->n_groups) {
 			trace = assemble(t);
 			if (trace)
 				return trace;
@@ -447,5 +497,6 @@ traces_close(struct traces *t)
 	replay_result_fini(&t->result);
 	buf_fini(&t->room);
 	free(t->entries);
+	free(t->groups);
 	free(t);
 }
