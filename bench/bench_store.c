@@ -122,18 +122,18 @@ ask(const char *path, size_t n)
 		.since_ns = begin_ns + (int64_t)n / 2 * apart_ns };
 	where.until_ns = where.since_ns + hour;
 	for (int i = 0; i < 5; i++) {
-		double start = seconds(CLOCK_MONOTONIC);
+		double start = seconds(CLOCK_PROCESS_CPUTIME_ID);
 
 		found = 0;
 		if (store_select(s, &where, false, &err) != 0)
 			die(&err);
 		while (store_next(s, &row, &err) > 0)
 			found++;
-		start = seconds(CLOCK_MONOTONIC) - start;
+		start = seconds(CLOCK_PROCESS_CPUTIME_ID) - start;
 		best = start < best ? start : best;
 	}
-	printf("lab's expression over one hour: %zu traces in %.1f ms\n", found,
-	    best * 1e3);
+	printf("lab's expression over one hour: %zu traces in %.1f ms of CPU\n",
+	    found, best * 1e3);
 	query_free(q);
 	buf_fini(&clause);
 	store_close(s);

@@ -66,7 +66,7 @@ struct row {
 	int at;
 };
 
-/* The statement, prepared and reset; stmt NULL: err says why. */
+/* The statement, prepared; who steps it resets it.  stmt NULL: err says why. */
 struct row row_of(struct store *s, enum statement which, struct err *err);
 void row_i64(struct row *r, int64_t v);       /* VIEW_NONE: NULL */
 void row_text(struct row *r, struct str s);   /* empty: NULL */

@@ -204,7 +204,10 @@ db_number(struct store *s, const char *sql, int64_t *v, struct err *err)
 	return rc == SQLITE_ROW || rc == SQLITE_DONE ? 0 : db_fail(s, err);
 }
 
-/* What is set for every connection. */
+/*
+ * What is set for every connection.  Pages are cached, in KiB: who writes has
+ * the indexes of two million traces in memory, which are written to at random.
+ */
 static int
 configure(struct store *s, enum store_mode mode, struct err *err)
 {
@@ -218,7 +221,7 @@ configure(struct store *s, enum store_mode mode, struct err *err)
 		    err);
 	return db_exec(s,
 	    "PRAGMA synchronous = NORMAL;"
-	    "PRAGMA cache_size = -65536; PRAGMA temp_store = MEMORY",
+	    "PRAGMA cache_size = -196608; PRAGMA temp_store = MEMORY",
 	    err);
 }
 
@@ -343,6 +346,9 @@ store_open(const char *path, enum store_mode mode, struct err *err)
 	struct found found;
 	int rc;
 
+	/* Nobody asks how much memory SQLite has, so that no lock is needed to
+	 * count it.  Only the first call of a process counts. */
+	sqlite3_config(SQLITE_CONFIG_MEMSTATUS, 0);
 	s->path = strdup(path);
 	s->packer = packer_new();
 	s->unpacker = unpacker_new();

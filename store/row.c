@@ -75,7 +75,6 @@ row_of(struct store *s, enum statement which, struct err *err)
 	struct row r = { .s = s, .stmt = s->statements[which] };
 
 	if (r.stmt) {
-		sqlite3_reset(r.stmt);
 		sqlite3_clear_bindings(r.stmt);
 		return r;
 	}
