@@ -319,12 +319,12 @@ settings_fini(struct settings *s)
 	dialect_user_free(s->dialects);
 }
 
-/* An option of the store other than --store itself. */
+/* An option of the store, and not --store itself. */
 static bool
-asks_store(const struct flags *f)
+lacks_store(const struct flags *f)
 {
-	return f->store_requests || f->store_logs || f->store_keep > 0 ||
-	       f->store_max > 0;
+	return !f->store && (f->store_requests || f->store_logs ||
+				f->store_keep > 0 || f->store_max > 0);
 }
 
 /* Options that do not go together. */
@@ -344,7 +344,7 @@ check(const struct flags *f, struct err *err)
 	if (f->explain_finding && (f->json || f->ndjson || f->explain))
 		return err_set(err, "--explain-finding prints text: without "
 				    "--json, --ndjson and --explain-input");
-	if (!f->store && asks_store(f))
+	if (lacks_store(f))
 		return err_set(err, "--store is missing: the other options of "
 				    "the store need its FILE");
 	return options_check_range(f->since, f->until, err);
