@@ -31,10 +31,10 @@ LTO_release := -flto=auto -O3
 ifdef CC_$(FLAVOUR)
 CC := $(CC_$(FLAVOUR))
 endif
-# ISA-L inflates where its header is, zlib elsewhere.
+# ISA-L in- and deflates where its header is, zlib elsewhere.
 ISAL ?= $(or $(ISAL_$(FLAVOUR)),$(if $(wildcard /usr/include/isa-l.h),yes,no))
-CHOSEN := ingest/inflate_$(if $(filter yes,$(ISAL)),isal,zlib).c \
-  ingest/marks_$(if $(filter x86_64-%,$(shell $(CC) -dumpmachine)),x86,any).c
+BY := $(if $(filter yes,$(ISAL)),isal,zlib)
+CHOSEN := ingest/inflate_$(BY).c core/pack_$(BY).c ingest/marks_$(if $(filter x86_64-%,$(shell $(CC) -dumpmachine)),x86,any).c
 
 COMMON = $(OPT) $(LTO_$(FLAVOUR:noisal=release)) $(SAN_$(FLAVOUR)) -pthread
 ALL_CFLAGS = -std=c11 -D_GNU_SOURCE -I. $(WARN) $(WERROR) $(COMMON) \
@@ -44,7 +44,7 @@ LINK = $(CC) $(COMMON) $(CFLAGS) $(LDFLAGS)
 LIBS := -lyyjson -lpcre2-8 -lz -lxxhash -lsqlite3 -lm \
   $(if $(filter yes,$(ISAL)),-lisal)
 
-SRC  := $(filter-out cli/main.c ingest/inflate_%.c ingest/marks_%.c,\
+SRC  := $(filter-out cli/main.c core/pack_%.c ingest/inflate_%.c ingest/marks_%.c,\
   $(wildcard $(ROOMS:%=%/*.c))) $(wildcard $(CHOSEN))
 OBJ  := $(SRC:%.c=$(BUILD)/%.o)
 MAIN := $(BUILD)/cli/main.o

@@ -5,9 +5,10 @@
  *
  *	bench_store FILE [traces]
  *
- * FILE is made anew.  A trace has one segment of one service with a document
- * of 300 bytes, and a root call of its client; they are 14.4 ms apart, so that
- * a million of them is four hours.
+ * FILE is made anew.  What making the traces takes is measured again without
+ * the store and taken off.  A trace has one segment of one service with a
+ *document of 300 bytes, and a root call of its client; they are 14.4 ms apart,
+ *so that a million of them is four hours.
  */
 #include <inttypes.h>
 #include <stdio.h>
@@ -39,7 +40,7 @@ die(const struct err *err)
 	exit(74);
 }
 
-/* One trace, as pipeline/view.c would have it. */
+/* One trace, as pipeline/view.c would have it; NULL: made only. */
 static void
 add(struct store *s, size_t i)
 {
@@ -83,8 +84,19 @@ add(struct store *s, size_t i)
 	services[1].flags |= VIEW_ROOT;
 	services[0].type = STR("client");
 	services[0].flags = VIEW_CLIENT;
-	if (store_add_trace(s, &t, &err) != 0)
+	if (s && store_add_trace(s, &t, &err) != 0)
 		die(&err);
+}
+
+/* In the order of a replay: partitions one after the other, by time in each. */
+static void
+add_all(struct store *s, size_t n)
+{
+	enum { PARTITIONS = 64 };
+
+	for (size_t part = 0; part < PARTITIONS; part++)
+		for (size_t i = part; i < n; i += PARTITIONS)
+			add(s, i);
 }
 
 static void
@@ -110,18 +122,18 @@ ask(const char *path, size_t n)
 		.since_ns = begin_ns + (int64_t)n / 2 * apart_ns };
 	where.until_ns = where.since_ns + hour;
 	for (int i = 0; i < 5; i++) {
-		double start = seconds(CLOCK_MONOTONIC);
+		double start = seconds(CLOCK_PROCESS_CPUTIME_ID);
 
 		found = 0;
 		if (store_select(s, &where, false, &err) != 0)
 			die(&err);
 		while (store_next(s, &row, &err) > 0)
 			found++;
-		start = seconds(CLOCK_MONOTONIC) - start;
+		start = seconds(CLOCK_PROCESS_CPUTIME_ID) - start;
 		best = start < best ? start : best;
 	}
-	printf("lab's expression over one hour: %zu traces in %.1f ms\n", found,
-	    best * 1e3);
+	printf("lab's expression over one hour: %zu traces in %.1f ms of CPU\n",
+	    found, best * 1e3);
 	query_free(q);
 	buf_fini(&clause);
 	store_close(s);
@@ -133,7 +145,7 @@ main(int argc, char **argv)
 	size_t n = argc > 2 ? strtoul(argv[2], NULL, 10) : 1000000;
 	struct err err = { "" };
 	struct store *s;
-	double start;
+	double start, making;
 
 	if (argc < 2)
 		return 64;
@@ -144,14 +156,18 @@ main(int argc, char **argv)
 	start = seconds(CLOCK_PROCESS_CPUTIME_ID);
 	if (store_begin(s, &err) != 0)
 		die(&err);
-	for (size_t i = 0; i < n; i++)
-		add(s, i);
+	add_all(s, n);
 	if (store_commit(s, &err) != 0)
 		die(&err);
 	store_close(s);
 	start = seconds(CLOCK_PROCESS_CPUTIME_ID) - start;
-	printf("%zu traces in %.2f s of CPU: %.0f a second\n", n, start,
-	    (double)n / start);
+	making = seconds(CLOCK_PROCESS_CPUTIME_ID);
+	add_all(NULL, n);
+	making = seconds(CLOCK_PROCESS_CPUTIME_ID) - making;
+	start -= making;
+	printf("%zu traces in %.2f s of CPU: %.0f a second"
+	       " (and %.2f s to make them)\n",
+	    n, start, (double)n / start, making);
 	ask(argv[1], n);
 	return 0;
 }

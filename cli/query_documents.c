@@ -208,13 +208,11 @@ read_store(struct documents *l, struct err *err)
 		.until_ns = ask->until_ns };
 	struct store *s = store_open(ask->store, STORE_READ, err);
 	struct str text;
-	int64_t last = WHEN_NONE;
 	int rc;
 
 	if (!s)
 		return -1;
-	rc = ask->last_ns ? store_last(s, &last, err) : 0;
-	where.since_ns = when_last(ask->since_ns, last, ask->last_ns);
+	rc = store_narrow(s, ask->last_ns, &where, err);
 	if (rc == 0)
 		rc = store_documents_of(s,
 		    ask->findings ? STORE_FINDINGS : STORE_REQUESTS, &where,
@@ -247,7 +245,7 @@ take_findings(struct documents *l, const struct replay_result *r)
 static int
 take_requests(struct documents *l, const char *dir, struct err *err)
 {
-	struct requests *r = requests_open(dir, err);
+	struct requests *r = requests_open(dir, FILE_REQUESTS, err);
 	struct str text;
 	int rc;
 

@@ -23,7 +23,8 @@
 #include "pipeline/requests.h"
 
 struct flags {
-	bool help, json, ndjson, quiet, explain, pcre2, store_requests;
+	bool help, json, ndjson, quiet, explain, pcre2, store_requests,
+	    store_logs;
 	const char *out, *service, *rule, *dialect, *store, *explain_finding;
 	int64_t since, until, last, slow, store_keep;
 	int fail_on, probes, threads, color, width;
@@ -155,13 +156,20 @@ static const struct opt opts[] = {
 	},
 	{ .group = "What is kept",
 	    OPTION_STORE,
-	    .help = "Keep findings and traces in the store FILE, which is "
-		    "made where missing; 'telltale query' asks it." },
+	    .help = "Keep findings, roll-ups and traces in the store FILE, "
+		    "which is made where missing; 'telltale query' asks it." },
 	{
 	    .name = "store-requests",
 	    .type = OPT_FLAG,
 	    .offset = offsetof(struct flags, store_requests),
 	    .help = "Keep the requests of logs in the store as well.",
+	},
+	{
+	    .name = "store-logs",
+	    .type = OPT_FLAG,
+	    .offset = offsetof(struct flags, store_logs),
+	    .help = "Keep the other log lines in the store as well, to search "
+		    "in.",
 	},
 	{
 	    .name = "store-keep",
@@ -333,6 +341,14 @@ check_explain(const struct flags *f, struct err *err)
 	return 0;
 }
 
+/* An option of the store, and not --store itself. */
+static bool
+lacks_store(const struct flags *f)
+{
+	return !f->store && (f->store_requests || f->store_logs ||
+				f->store_keep > 0 || f->store_max > 0);
+}
+
 /* Options that do not go together. */
 static int
 check(const struct flags *f, struct err *err)
@@ -341,8 +357,7 @@ check(const struct flags *f, struct err *err)
 		return err_set(err, "--json and --ndjson exclude each other");
 	if (check_explain(f, err) != 0)
 		return -1;
-	if (!f->store &&
-	    (f->store_requests || f->store_keep > 0 || f->store_max > 0))
+	if (lacks_store(f))
 		return err_set(err, "--store is missing: the other options of "
 				    "the store need its FILE");
 	return options_check_range(f->since, f->until, err);
@@ -433,7 +448,9 @@ keep_result(const struct flags *f, const struct replay_options *options,
 {
 	const struct keep_options k = {
 		.path = f->store,
-		.requests = f->store_requests ? options->out : NULL,
+		.documents = options->out,
+		.requests = f->store_requests,
+		.logs = f->store_logs,
 		.keep_ns = f->store_keep,
 		.max_bytes = f->store_max,
 	};
@@ -482,8 +499,8 @@ run_replay(const struct flags *f, const struct replay_options *options,
 	return status;
 }
 
-/* Requests reach the store by way of documents: in a folder of their own when
- * nobody asked for them. */
+/* Roll-ups, requests and logs reach the store by way of documents: in a folder
+ * of their own when nobody asked for them. */
 static int
 run_with_folder(const struct flags *f, struct replay_options *options,
     const struct term *term, char **paths, size_t n)
@@ -492,7 +509,7 @@ run_with_folder(const struct flags *f, struct replay_options *options,
 	struct err err = { "" };
 	int status;
 
-	if (!f->store_requests || options->out)
+	if (!f->store || options->out)
 		return run_replay(f, options, term, paths, n);
 	if (requests_folder(&folder, &err) != 0) {
 		command_say("%s", err.text);
@@ -500,6 +517,9 @@ run_with_folder(const struct flags *f, struct replay_options *options,
 		return STATUS_IO;
 	}
 	options->out = buf_cstr(&folder);
+	options->out_kinds = 1u << FILE_ROLLUPS |
+			     (unsigned)f->store_requests << FILE_REQUESTS |
+			     (unsigned)f->store_logs << FILE_LOGS;
 	status = run_replay(f, options, term, paths, n);
 	options->out = NULL;
 	requests_folder_remove(&folder);

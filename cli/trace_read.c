@@ -53,7 +53,17 @@ trace_read_open_store(struct trace_read *t, const struct traces_options *o,
 {
 	*t = (struct trace_read){ .status = STATUS_OK };
 	reading_signals();
-	t->store = trace_store_open(path, o, &t->status);
+	t->store = trace_store_open(
+	    &(struct trace_store_ask){
+		.path = path,
+		.assemble = o->assemble,
+		.whole = true,
+		.where = { .since_ns = o->replay->since_ns,
+		    .until_ns = o->replay->until_ns },
+		.last_ns = o->replay->last_ns,
+		.only = o->only,
+	    },
+	    &t->status);
 	return t->store != NULL;
 }
 
@@ -61,10 +71,13 @@ const struct trace *
 trace_read_next(struct trace_read *t)
 {
 	struct err err = { "" };
+	struct trace_store_item item;
 	const struct trace *trace;
 
 	if (t->store)
-		return trace_store_next(t->store, &t->status);
+		return trace_store_next(t->store, &item, &t->status)
+			   ? item.trace
+			   : NULL;
 	trace = traces_next(t->traces, &err);
 	if (!reading_progress()->stop && (trace || !err.text[0]))
 		return trace;

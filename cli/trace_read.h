@@ -29,7 +29,7 @@ bool trace_read_open(struct trace_read *t, const struct traces_options *o,
 
 /*
  * The same of the store in the file `path`: whole traces, assembled of their
- * documents, by start; of the options the range of time and `only` count.
+ * documents; of the options the range of time and `only` count.
  */
 bool trace_read_open_store(struct trace_read *t, const struct traces_options *o,
     const char *path);

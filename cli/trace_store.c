@@ -8,11 +8,11 @@
 #include "cli/command.h"
 #include "core/mem.h"
 #include "ingest/xray.h"
-#include "store/store.h"
 
 struct trace_store {
 	struct store *store;
 	struct store_where where;
+	bool whole;
 	bool only; /* one trace, which is taken once */
 	bool taken;
 	char id[TRACE_ID_SIZE + 1];
@@ -38,40 +38,23 @@ print_id(char out[TRACE_ID_SIZE + 1], const uint8_t id[16])
 	out[n] = '\0';
 }
 
-/* The range of time; --last is counted from the store's latest. */
-static int
-set_range(struct trace_store *s, const struct replay_options *o,
-    struct err *err)
-{
-	int64_t last;
-
-	s->where.since_ns = o->since_ns;
-	s->where.until_ns = o->until_ns;
-	if (o->last_ns == 0)
-		return 0;
-	if (store_last(s->store, &last, err) != 0)
-		return -1;
-	if (last != WHEN_NONE && last > INT64_MIN + o->last_ns &&
-	    (o->since_ns == WHEN_NONE || last - o->last_ns >= o->since_ns))
-		s->where.since_ns = last - o->last_ns + 1;
-	return 0;
-}
-
 struct trace_store *
-trace_store_open(const char *path, const struct traces_options *options,
-    int *status)
+trace_store_open(const struct trace_store_ask *ask, int *status)
 {
 	struct trace_store *s = xcalloc(1, sizeof *s);
 	struct err err = { "" };
 
-	s->only = options->only != NULL;
+	s->where = ask->where;
+	s->whole = ask->whole;
+	s->only = ask->only != NULL;
 	if (s->only)
-		print_id(s->id, options->only);
-	s->assembler = assembler_new(&options->assemble);
+		print_id(s->id, ask->only);
+	s->assembler = assembler_new(&ask->assemble);
 	s->xray = xray_new();
-	s->store = store_open(path, STORE_READ, &err);
-	if (s->store && set_range(s, options->replay, &err) == 0 &&
-	    (s->only || store_select(s->store, &s->where, true, &err) == 0))
+	s->store = store_open(ask->path, STORE_READ, &err);
+	if (s->store &&
+	    store_narrow(s->store, ask->last_ns, &s->where, &err) == 0 &&
+	    (s->only || store_select(s->store, &s->where, s->whole, &err) == 0))
 		return s;
 	command_say("%s", err.text);
 	*status = STATUS_NOINPUT;
@@ -97,53 +80,58 @@ assemble(struct trace_store *s, const struct str *documents, size_t n)
 
 /* 1, 0 at the end, -1 with err. */
 static int
-next_documents(struct trace_store *s, struct store_documents *d,
-    struct err *err)
-{
-	struct store_row row;
-	int rc;
-
-	*d = (struct store_documents){ NULL, 0 };
-	if (s->only) {
-		if (s->taken)
-			return 0;
-		s->taken = true;
-		rc =
-		    store_documents(s->store, str_of(s->id), &s->arena, d, err);
-		return rc < 0 ? -1 : d->n > 0;
-	}
-	rc = store_next(s->store, &row, err);
-	if (rc > 0) {
-		struct str *v =
-		    arena_alloc(&s->arena, (row.n_documents + 1) * sizeof *v);
-
-		memcpy(v, row.documents, row.n_documents * sizeof *v);
-		*d = (struct store_documents){ v, row.n_documents };
-	}
-	return rc;
-}
-
-const struct trace *
-trace_store_next(struct trace_store *s, int *status)
+next_row(struct trace_store *s, struct store_row *row, struct err *err)
 {
 	struct store_documents d;
+	int rc;
+
+	if (!s->only)
+		return store_next(s->store, row, err);
+	if (s->taken)
+		return 0;
+	s->taken = true;
+	rc = store_documents(s->store, str_of(s->id), &s->arena, &d, err);
+	*row = (struct store_row){ .documents = d.v, .n_documents = d.n };
+	return rc < 0 ? -1 : d.n > 0;
+}
+
+bool
+trace_store_next(struct trace_store *s, struct trace_store_item *item,
+    int *status)
+{
 	struct err err = { "" };
 	int rc;
 
 	arena_reset(&s->arena);
-	for (rc = next_documents(s, &d, &err); rc > 0;
-	     rc = next_documents(s, &d, &err)) {
-		const struct trace *t = assemble(s, d.v, d.n);
-
-		if (t)
-			return t;
+	item->trace = NULL;
+	for (rc = next_row(s, &item->row, &err); rc > 0;
+	     rc = next_row(s, &item->row, &err)) {
+		if (!s->whole)
+			return true;
+		item->trace =
+		    assemble(s, item->row.documents, item->row.n_documents);
+		if (item->trace)
+			return true;
 		arena_reset(&s->arena);
 	}
 	if (rc < 0) {
 		command_say("%s", err.text);
 		*status = STATUS_IO;
 	}
-	return NULL;
+	return false;
+}
+
+uint64_t
+trace_store_count(struct trace_store *s, int *status)
+{
+	struct err err = { "" };
+	uint64_t n = 0;
+
+	if (store_count(s->store, &s->where, &n, &err) != 0) {
+		command_say("%s", err.text);
+		*status = STATUS_IO;
+	}
+	return n;
 }
 
 void

@@ -124,6 +124,7 @@ keep_traces(struct keeper *k, const struct replay_options *replay,
 {
 	const struct traces_options options = { .replay = replay,
 		.assemble = assemble_defaults,
+		.by_start = true,
 		.inputs = &result->inputs };
 	struct traces *traces;
 	const struct trace *t;
@@ -173,13 +174,19 @@ keep_findings(struct keeper *k, const struct replay_result *result,
 	return rc;
 }
 
+static int64_t
+time_of(const struct document *d)
+{
+	return d->ts_ns == WHEN_NONE ? 0 : d->ts_ns;
+}
+
 static int
 keep_request(struct keeper *k, const struct document *d, struct str text,
     struct err *err)
 {
 	const struct store_request r = {
 		.id = d->id,
-		.ts_ns = d->ts_ns == WHEN_NONE ? 0 : d->ts_ns,
+		.ts_ns = time_of(d),
 		.duration_ns = d->duration_ns,
 		.status = d->status,
 		.service = d->service,
@@ -196,28 +203,102 @@ keep_request(struct keeper *k, const struct document *d, struct str text,
 }
 
 static int
-keep_requests(struct keeper *k, struct err *err)
+keep_log(struct keeper *k, const struct document *d, struct err *err)
+{
+	const struct store_log l = {
+		.id = d->id,
+		.ts_ns = time_of(d),
+		.service = d->service,
+		.level = d->level,
+		.logger = d->logger,
+		.group = d->group,
+		.stream = d->stream,
+		.text = d->message,
+	};
+
+	k->counts->logs++;
+	return store_put_log(k->store, &l, err);
+}
+
+/* A number of the roll-up; one that is not there is 0. */
+static int64_t
+sum(struct json_val *of, const char *name)
+{
+	int64_t n;
+
+	return json_i64(json_get(of, str_of(name)), &n) ? n : 0;
+}
+
+static int
+keep_rollup(struct keeper *k, const struct document *d, struct err *err)
+{
+	static const char *const hundreds[6] = { "none", "1xx", "2xx", "3xx",
+		"4xx", "5xx" };
+	struct json_val *of =
+	    json_get(json_get(d->source, STR("telltale")), STR("rollup"));
+	struct store_rollup u = {
+		.minute_ns = time_of(d),
+		.service = d->service,
+		.route = d->route,
+		.method = d->method,
+		.requests = sum(of, "count"),
+		.timed = sum(of, "timed"),
+		.slow = sum(of, "slow"),
+		.not_found = sum(of, "not_found"),
+		.probes = sum(of, "probes"),
+		.probes_failed = sum(of, "probes_failed"),
+		.duration_ns = sum(of, "duration_sum"),
+	};
+
+	of = json_get(of, STR("status"));
+	for (int i = 0; i < 6; i++)
+		u.status[i] = sum(of, hundreds[i]);
+	k->counts->rollups++;
+	return store_put_rollup(k->store, &u, err);
+}
+
+/* All documents of a kind. */
+static int
+keep_documents(struct keeper *k, enum file_kind kind, struct err *err)
 {
 	struct document d = { 0 };
-	struct requests *r;
+	struct requests *r = requests_open(k->options->documents, kind, err);
 	struct str text;
 	int rc;
 
-	if (!k->options->requests)
-		return 0;
-	r = requests_open(k->options->requests, err);
 	if (!r)
 		return -1;
 	for (rc = requests_next(r, &text, err); rc > 0;
-	     rc = requests_next(r, &text, err))
-		if (document_read(&d, text) &&
-		    keep_request(k, &d, text, err) != 0) {
+	     rc = requests_next(r, &text, err)) {
+		int kept = 0;
+
+		if (!document_read(&d, text))
+			continue;
+		if (kind == FILE_REQUESTS)
+			kept = keep_request(k, &d, text, err);
+		else if (kind == FILE_LOGS)
+			kept = keep_log(k, &d, err);
+		else
+			kept = keep_rollup(k, &d, err);
+		if (kept != 0) {
 			rc = -1;
 			break;
 		}
+	}
 	document_fini(&d);
 	requests_close(r);
 	return rc;
+}
+
+static int
+keep_all_documents(struct keeper *k, struct err *err)
+{
+	const struct keep_options *o = k->options;
+
+	if (keep_documents(k, FILE_ROLLUPS, err) != 0 ||
+	    (o->requests && keep_documents(k, FILE_REQUESTS, err) != 0))
+		return -1;
+	return o->logs ? keep_documents(k, FILE_LOGS, err) : 0;
 }
 
 int
@@ -237,7 +318,7 @@ keep(const struct keep_options *options, const struct replay_options *replay,
 	if (store_begin(k.store, err) == 0 &&
 	    keep_findings(&k, result, err) == 0 &&
 	    keep_traces(&k, replay, result, progress, err) == 0 &&
-	    keep_requests(&k, err) == 0 &&
+	    keep_all_documents(&k, err) == 0 &&
 	    store_note_last(k.store, result->last_ns, err) == 0 &&
 	    store_retain(k.store, options->keep_ns, options->max_bytes, err) ==
 		0)

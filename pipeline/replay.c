@@ -155,7 +155,8 @@ run_once(struct run *run, struct err *err)
 	if (run_stopped(run))
 		return 0;
 	run->progress->phase = 1;
-	if ((run->options->out || run->options->trace_logs) && run->plan.rows)
+	if ((write_records(run->options) || run->options->trace_logs) &&
+	    run->plan.rows)
 		run->verdicts =
 		    spill_new(sizeof(struct verdict), 4 * 1024 * 1024);
 	if (name_services(run, err) != 0)

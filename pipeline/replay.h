@@ -59,7 +59,8 @@ struct replay_options {
 	const struct dialect_user *dialects; /* NULL: only the built-in ones */
 	const struct service_name *names;
 	size_t n_names;
-	const char *out;               /* --out: a directory, or NULL */
+	const char *out;    /* --out: a directory, or NULL */
+	unsigned out_kinds; /* bits by enum file_kind: only these; 0: all */
 	struct trace_logs *trace_logs; /* see pipeline/trace_logs.h; NULL */
 };
 /* All defaults: every service, all of time, the limits' and judge's own. */

@@ -12,7 +12,6 @@
 
 #include "core/mem.h"
 #include "core/when.h"
-#include "sinks/files.h"
 
 int
 requests_folder(struct buf *path, struct err *err)
@@ -51,12 +50,12 @@ struct requests {
 };
 
 struct requests *
-requests_open(const char *dir, struct err *err)
+requests_open(const char *dir, enum file_kind kind, struct err *err)
 {
 	struct requests *r = xcalloc(1, sizeof *r);
 	struct buf name = { 0 };
 
-	buf_printf(&name, "%s/%s", dir, files_name(FILE_REQUESTS));
+	buf_printf(&name, "%s/%s", dir, files_name(kind));
 	r->file = fopen(buf_cstr(&name), "re");
 	if (!r->file) {
 		err_set(err, "%s: cannot open: %s", name.p, strerror(errno));
@@ -75,7 +74,7 @@ requests_next(struct requests *r, struct str *document, struct err *err)
 	errno = 0;
 	n = getline(&r->line, &r->cap, r->file);
 	if (n < 0 && ferror(r->file))
-		return err_set(err, "requests: cannot read: %s",
+		return err_set(err, "documents: cannot read: %s",
 		    strerror(errno));
 	if (n <= 0)
 		return 0;
@@ -172,6 +171,11 @@ document_read(struct document *d, struct str text)
 	d->rule = json_str(at(d->source, "rule", "id", NULL));
 	d->severity = json_str(at(d->source, "labels", "severity", NULL));
 	d->reason = json_str(at(d->source, "event", "reason", NULL));
+	d->message = json_str(at(d->source, "message", NULL, NULL));
+	d->level = json_str(at(d->source, "log", "level", NULL));
+	d->logger = json_str(at(d->source, "log", "logger", NULL));
+	d->group = json_str(at(d->source, "aws", "cloudwatch", "log_group"));
+	d->stream = json_str(at(d->source, "aws", "cloudwatch", "log_stream"));
 	/* A finding has the route that its requests have in common. */
 	if (d->rule.n > 0)
 		d->url = d->route;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Request documents of a replay, read back from where --out put them: what a
+ * Documents of a replay, read back from where --out put them: what a
  * request's service is, and which trace it belongs to, is known only when all
  * was read.
  */
@@ -11,6 +11,7 @@
 #include "core/err.h"
 #include "core/json.h"
 #include "query/view.h"
+#include "sinks/files.h"
 
 /* A folder for documents that nobody asked for, in $TMPDIR; -1 with err. */
 int requests_folder(struct buf *path, struct err *err);
@@ -19,12 +20,14 @@ void requests_folder_remove(struct buf *path);
 
 struct requests;
 
-struct requests *requests_open(const char *dir, struct err *err);
+/* Requests, or documents of another kind. */
+struct requests *requests_open(const char *dir, enum file_kind kind,
+    struct err *err);
 /* The next document, without its line end: 1, 0 at the end, -1. */
 int requests_next(struct requests *r, struct str *document, struct err *err);
 void requests_close(struct requests *r); /* NULL is fine */
 
-/* What a document of a request or of a finding says. */
+/* What a document of a request, a log event or a finding says. */
 struct document {
 	struct json json;
 	struct json_val *source;
@@ -32,6 +35,7 @@ struct document {
 	int64_t ts_ns;
 	struct str service, method, url, agent, client, trace, route, rule;
 	struct str severity, reason;
+	struct str message, level, logger, group, stream;
 	int64_t duration_ns, status; /* VIEW_NONE */
 	struct view_part service_part;
 	struct trace_view view;

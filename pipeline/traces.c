@@ -29,6 +29,12 @@ struct level {
 	struct parts *own;
 };
 
+/* The entries of one trace, which stand together. */
+struct group {
+	int64_t start_ns; /* of the earliest */
+	size_t first, n;
+};
+
 struct traces {
 	struct traces_options options;
 	struct replay_progress *progress;
@@ -43,7 +49,9 @@ struct traces {
 	struct traces_entry *entries; /* in order: into one of the two below */
 	struct traces_entry *listed, *sorted;
 	size_t n, cap, cap_sorted;
-	size_t at; /* the next trace's first */
+	struct group *groups;
+	size_t n_groups, cap_groups;
+	size_t at; /* the next group */
 
 	struct assemble_document *documents; /* of one trace */
 	size_t n_documents, cap_documents;
@@ -118,23 +126,17 @@ same_trace(const struct traces_entry *a, const struct traces_entry *b)
 	return memcmp(x.trace, y.trace, sizeof x.trace) == 0;
 }
 
-/*
- * The documents from `at` on that are of one trace; copies count once.  False:
- * nobody wants the trace.
- */
+/* The documents of the group; copies count once.  False: nobody wants it. */
 static bool
-gather(struct traces *t)
+gather(struct traces *t, const struct group *g)
 {
-	const struct traces_entry *first = &t->entries[t->at];
 	const struct traces_entry *last = NULL;
 	bool wanted = false;
 
 	t->n_documents = 0;
-	for (; t->at < t->n; t->at++) {
-		const struct traces_entry *e = &t->entries[t->at];
+	for (size_t i = 0; i < g->n; i++) {
+		const struct traces_entry *e = &t->entries[g->first + i];
 
-		if (!same_trace(first, e))
-			break;
 		if (last && str_eq(last->raw, e->raw)) {
 			t->copies++;
 			continue;
@@ -152,10 +154,11 @@ gather(struct traces *t)
 static const struct trace *
 assemble(struct traces *t)
 {
-	struct part_head head = parts_head(t->entries[t->at].raw);
+	const struct group *g = &t->groups[t->at++];
+	struct part_head head = parts_head(t->entries[g->first].raw);
 	const struct trace *trace;
 
-	if (!gather(t)) {
+	if (!gather(t, g)) {
 		t->result.traces++;
 		return NULL;
 	}
@@ -168,6 +171,41 @@ assemble(struct traces *t)
 	for (size_t i = 0; i < t->n_documents; i++)
 		add(t, head.trace, &t->documents[i]);
 	return finish(t);
+}
+
+static int
+group_cmp(const void *pa, const void *pb)
+{
+	const struct group *a = pa;
+	const struct group *b = pb;
+
+	if (a->start_ns != b->start_ns)
+		return a->start_ns < b->start_ns ? -1 : 1;
+	return (a->first > b->first) - (a->first < b->first);
+}
+
+/* The sorted entries by trace. */
+static void
+group(struct traces *t)
+{
+	struct group *g = NULL;
+
+	t->n_groups = t->at = 0;
+	for (size_t i = 0; i < t->n; i++) {
+		int64_t ts_ns = parts_head(t->entries[i].raw).ts_ns;
+
+		if (!g || !same_trace(&t->entries[g->first], &t->entries[i])) {
+			t->groups = xgrow(t->groups, t->n_groups + 1,
+			    &t->cap_groups, sizeof *t->groups);
+			g = &t->groups[t->n_groups++];
+			*g = (struct group){ ts_ns, i, 0 };
+		}
+		g->n++;
+		if (ts_ns < g->start_ns)
+			g->start_ns = ts_ns;
+	}
+	if (t->options.by_start && t->n_groups > 0)
+		qsort(t->groups, t->n_groups, sizeof *t->groups, group_cmp);
 }
 
 static size_t
@@ -201,7 +239,7 @@ load(struct traces *t, struct level *l, unsigned part, struct err *err)
 
 	buf_reset(&t->room);
 	buf_room(&t->room, level_bytes(l, part));
-	t->n = t->at = 0;
+	t->n = 0;
 	for (size_t i = 0; i < l->n; i++) {
 		size_t at = 0;
 		int rc;
@@ -217,6 +255,7 @@ load(struct traces *t, struct level *l, unsigned part, struct err *err)
 	t->sorted = xgrow(t->sorted, t->n, &t->cap_sorted, sizeof *t->sorted);
 	t->entries = traces_sort(t->listed, t->sorted, t->n,
 	    (unsigned)t->depth * PARTS_BITS);
+	group(t);
 	return 0;
 }
 
@@ -350,7 +389,7 @@ next_any(struct traces *t, struct err *err)
 	const struct trace *trace = NULL;
 
 	for (;;) {
-		if (t->at < t->n) {
+		if (t->at < t->n_groups) {
 			trace = assemble(t);
 			if (trace)
 				return trace;
@@ -510,5 +549,6 @@ traces_close(struct traces *t)
 	free(t->listed);
 	free(t->sorted);
 	free(t->documents);
+	free(t->groups);
 	free(t);
 }

@@ -34,6 +34,8 @@ struct traces_options {
 	/* Traces that cannot match are counted, but need not be given: those
 	 * whose root alone says so.  They are not assembled.  NULL: all. */
 	const struct query *select;
+	bool by_start;       /* within what is held in memory, in the order of
+				their earliest document; else of the ids */
 	const uint8_t *only; /* 16 bytes of an id: this trace alone; NULL */
 };
 
@@ -47,8 +49,8 @@ struct traces *traces_open(const struct traces_options *options,
 
 /*
  * The next trace; valid until the next call.  The order depends on the
- * documents only: it is that of the hashes of the ids.  NULL: the end, or a
- * failure, which err->text tells apart.
+ * documents only: it is that of the hashes of the ids, unless the options say
+ * otherwise.  NULL: the end, or a failure, which err->text tells apart.
  */
 const struct trace *traces_next(struct traces *t, struct err *err);
 

@@ -69,6 +69,20 @@ put(struct write *w, enum file_kind kind, size_t limit, struct err *err)
 	return 0;
 }
 
+static bool
+wants(const struct replay_options *o, enum file_kind kind)
+{
+	return o->out && (o->out_kinds == 0 || o->out_kinds & 1u << kind);
+}
+
+bool
+write_records(const struct replay_options *options)
+{
+	return wants(options, FILE_REQUESTS) || wants(options, FILE_LOGS) ||
+	       wants(options, FILE_SEGMENTS) ||
+	       wants(options, FILE_DEADLETTERS);
+}
+
 int
 write_open(struct run *run, struct err *err)
 {
@@ -329,6 +343,15 @@ continue_pending(struct write *w, const struct record *r)
 		document_log_more(&p->doc, &p->at, r->event->message);
 }
 
+/* The file that such a record goes to. */
+static enum file_kind
+file_of(const struct record *r)
+{
+	if (r->kind == RECORD_REQUEST)
+		return FILE_REQUESTS;
+	return r->kind == RECORD_SEGMENT ? FILE_SEGMENTS : FILE_LOGS;
+}
+
 /* One record that the scan has kept. */
 static void
 write_record(struct write *w, const struct input *input, const struct record *r)
@@ -342,6 +365,8 @@ write_record(struct write *w, const struct input *input, const struct record *r)
 		return;
 	if (w->run->service_only != UINT32_MAX &&
 	    w->service != w->run->service_only)
+		return;
+	if (!wants(w->run->options, file_of(r)))
 		return;
 	if (has_request(r)) {
 		v = judge_request(w, r, known);
@@ -363,6 +388,8 @@ write_dead(struct write *w, const struct input *input, const struct dead *dead)
 		.group = input->group,
 		.stream = input->stream };
 
+	if (!wants(w->run->options, FILE_DEADLETTERS))
+		return;
 	document_dead(&w->out[FILE_DEADLETTERS], &o, dead);
 }
 
@@ -448,15 +475,18 @@ int
 write_finish(struct run *run, struct err *err)
 {
 	struct write *w = run->write;
+	size_t again;
 	int rc;
 
 	if (!w)
 		return 0;
 	rc = end_minute(w, err);
-	write_findings(w);
+	if (wants(run->options, FILE_FINDINGS))
+		write_findings(w);
 	if (rc == 0)
 		rc = start_verdicts(w, err);
-	for (size_t i = 0; i < run->result->inputs.n && rc == 0; i++)
+	again = write_records(run->options) ? run->result->inputs.n : 0;
+	for (size_t i = 0; i < again && rc == 0; i++)
 		rc = read_again(w, (uint32_t)i, err);
 	if (rc == 0 && w->verdicts)
 		rc = merge_failed(w->verdicts, err);

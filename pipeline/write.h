@@ -12,6 +12,9 @@
 
 struct write;
 
+/* Whether records are among what is asked for: it needs the verdicts. */
+bool write_records(const struct replay_options *options);
+
 /* NULL and no error: nothing was asked for; all else then does nothing. */
 int write_open(struct run *run, struct err *err);
 

@@ -23,8 +23,14 @@
 const char query_sql_schema[] =
     "CREATE TABLE traces(n INTEGER PRIMARY KEY, id TEXT NOT NULL UNIQUE,"
     " start_ns INTEGER NOT NULL, " FLAGS
-    " inferred INTEGER NOT NULL," NUMBERS HTTP ");\n"
-    "CREATE INDEX traces_start ON traces(start_ns);\n"
+    " inferred INTEGER NOT NULL," NUMBERS HTTP
+    /* the store's own: the entry, and where its documents are */
+    ", service TEXT, type TEXT, documents INTEGER, bytes INTEGER,"
+    " block INTEGER, at INTEGER);\n"
+    /* What is asked for most: a trace that does not match is not looked up.
+     * There are few methods; see STATISTICS of store/schema.c. */
+    "CREATE INDEX traces_start ON traces(method, start_ns, status, ok, error,"
+    " throttle, fault, partial, responsetime_ns, duration_ns);\n"
 
     /* user, availabilityzone, instance.id, resource.arn, account.id */
     "CREATE TABLE trace_values(" OF("trace",
@@ -35,28 +41,22 @@ const char query_sql_schema[] =
     ");\n"
     "CREATE INDEX trace_annotations_trace ON trace_annotations(trace, key);\n"
 
-    "CREATE TABLE trace_services(n INTEGER PRIMARY KEY," OF("trace",
-	"traces") " name TEXT, type TEXT, account TEXT, client_node INTEGER "
-		  "NOT NULL,"
-		  " root INTEGER NOT NULL, inferred INTEGER NOT NULL, " FLAGS
-		      NUMBERS HTTP WHO ");\n"
-		  "CREATE INDEX trace_services_trace ON trace_services(trace, "
-		  "name);\n"
-		  "CREATE TABLE service_annotations(" OF("service",
-		      "trace_services") VALUE
+    /* n: the trace's, times 2^24, and a running number */
+    "CREATE TABLE trace_services(n INTEGER PRIMARY KEY,"
+    " name TEXT, type TEXT, account TEXT, client_node INTEGER NOT NULL,"
+    " root INTEGER NOT NULL, inferred INTEGER NOT NULL, " FLAGS NUMBERS HTTP WHO
+    ");\n"
+    "CREATE TABLE service_annotations(" OF("service", "trace_services") VALUE
     ");\n"
     "CREATE INDEX service_annotations_service"
     " ON service_annotations(service, key);\n"
 
-    "CREATE TABLE trace_edges(n INTEGER PRIMARY KEY," OF("trace",
-	"traces") " from_name TEXT, from_type TEXT, from_account TEXT,"
-		  " from_client INTEGER NOT NULL,"
-		  " to_name TEXT, to_type TEXT, to_account TEXT,"
-		  " to_client INTEGER NOT NULL, " FLAGS NUMBERS HTTP WHO ");\n"
-		  "CREATE INDEX trace_edges_trace"
-		  " ON trace_edges(trace, from_name, to_name);\n"
-		  "CREATE TABLE edge_annotations(" OF("edge", "trace_edges")
-		      VALUE
+    "CREATE TABLE trace_edges(n INTEGER PRIMARY KEY,"
+    " from_name TEXT, from_type TEXT, from_account TEXT,"
+    " from_client INTEGER NOT NULL,"
+    " to_name TEXT, to_type TEXT, to_account TEXT,"
+    " to_client INTEGER NOT NULL, " FLAGS NUMBERS HTTP WHO ");\n"
+    "CREATE TABLE edge_annotations(" OF("edge", "trace_edges") VALUE
     ");\n"
     "CREATE INDEX edge_annotations_edge ON edge_annotations(edge, key);\n"
 

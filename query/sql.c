@@ -21,6 +21,9 @@ enum {
 	FLAT_MAX = 8,     /* terms of a chain */
 };
 
+/* The rows that have the trace's number in theirs: see query_sql_schema. */
+#define OF_TRACE(row) row ".n BETWEEN t.n << 24 AND t.n << 24 | 16777215"
+
 struct out {
 	struct buf *b;
 	const char *part;  /* alias of the row that keywords read */
@@ -228,7 +231,7 @@ put_service(struct out *o, const struct node *n)
 	const struct target *w = &n->target;
 
 	buf_cat(o->b,
-	    "EXISTS (SELECT 1 FROM trace_services s WHERE s.trace = t.n");
+	    "EXISTS (SELECT 1 FROM trace_services s WHERE " OF_TRACE("s"));
 	put_asked(o->b, "s.name", w->has_name, w->name);
 	put_asked(o->b, "s.type", w->has_type, w->type);
 	put_asked(o->b, "s.account", w->has_account, w->account);
@@ -244,7 +247,7 @@ put_edge(struct out *o, const struct node *n)
 	const struct target *from = &n->target, *to = &n->callee;
 
 	buf_cat(o->b,
-	    "EXISTS (SELECT 1 FROM trace_edges e WHERE e.trace = t.n");
+	    "EXISTS (SELECT 1 FROM trace_edges e WHERE " OF_TRACE("e"));
 	put_asked(o->b, "e.from_name", from->has_name, from->name);
 	put_asked(o->b, "e.from_type", from->has_type, from->type);
 	put_asked(o->b, "e.from_account", from->has_account, from->account);

@@ -20,6 +20,8 @@
  * - a node of several names is a row for each of its names;
  * - the client node is a row with client_node = 1 and no segment;
  * - "first" and "last" are 1 at the ends of a list, "place" counts from 0;
+ * - n of a row of trace_services or trace_edges is that of its trace times
+ *   2^24, and a number among the trace's rows of that table;
  * - coverage is a share in 1e-9; all other units are in the names.
  */
 #ifndef QUERY_SQL_H

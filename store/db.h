@@ -9,16 +9,17 @@
 #include "store/store.h"
 
 struct packer;
+struct unpacker;
 struct sqlite3;
 struct sqlite3_stmt;
 
-/* Statements that are prepared once; db.c has their texts. */
+/* Statements that are prepared once; row.c has their texts. */
 enum statement {
 	ADD_TRACE,
-	FIND_TRACE,
 	DELETE_TRACE,
-	ADD_BODY,
-	GET_BODY,
+	FIND_TRACE,
+	ADD_BLOCK,
+	GET_BLOCK,
 	ADD_VALUE,
 	ADD_ANNOTATION,
 	ADD_SERVICE,
@@ -33,7 +34,10 @@ enum statement {
 	DELETE_FINDING,
 	ADD_FINDING,
 	GET_FINDING,
-	ADD_REQUEST,
+	PUT_REQUEST,
+	PUT_ROLLUP,
+	FIND_LOG,
+	ADD_LOG,
 	STATEMENTS
 };
 
@@ -43,9 +47,14 @@ struct store {
 	struct sqlite3_stmt *statements[STATEMENTS];
 	struct sqlite3_stmt *select; /* of store_select, store_findings */
 	struct packer *packer;
-	struct buf packed, text; /* of the row at hand */
-	struct str *documents;
+	struct unpacker *unpacker;
+	int64_t block;           /* the one that is being filled */
+	struct buf filling;      /* its text */
+	int64_t loaded;          /* block whose text `text` is; 0: none */
+	struct buf packed, text; /* of the block at hand */
+	struct str *documents;   /* of the trace at hand */
 	size_t cap;
+	bool deleted; /* traces: blocks may have gone out of use */
 	bool want_documents;
 	bool writing;
 };
@@ -57,7 +66,7 @@ struct row {
 	int at;
 };
 
-/* The statement, prepared and reset; stmt NULL: err says why. */
+/* The statement, prepared; who steps it resets it.  stmt NULL: err says why. */
 struct row row_of(struct store *s, enum statement which, struct err *err);
 void row_i64(struct row *r, int64_t v);       /* VIEW_NONE: NULL */
 void row_text(struct row *r, struct str s);   /* empty: NULL */
@@ -68,6 +77,10 @@ void row_flags(struct row *r, uint32_t flags, uint32_t from, uint32_t to);
 /* Runs it to its end; -1 with err. */
 int row_run(struct row *r, struct err *err);
 int64_t row_id(const struct row *r); /* of the last row inserted */
+
+/* A text to search in, of what has the id `owner`; row_id is its n. */
+int add_message(struct store *s, struct str kind, struct str owner,
+    struct str text, struct err *err);
 
 /* What SQLite says, in words for a person: the path, and what to do. */
 int db_fail(struct store *s, struct err *err);
@@ -80,8 +93,27 @@ int schema_make(struct store *s, struct err *err);
 int schema_migrate(struct store *s, int version, struct err *err);
 enum { STORE_APPLICATION = 0x54746c65 }; /* "Ttle" */
 
-/* A document's texts, from a packed body: `n` of them. */
-int body_unpack(struct store *s, struct str packed, size_t size, size_t n,
+/* block.c: documents of traces.  Where those of one are: */
+struct block_place {
+	int64_t block;
+	size_t at, bytes; /* in the block's text */
+	size_t n;         /* documents */
+};
+
+/* Of the columns block, at, bytes, documents, from the i-th on. */
+struct block_place place_at(struct sqlite3_stmt *stmt, int i);
+
+/* After BEGIN, and before COMMIT. */
+int block_begin(struct store *s, struct err *err);
+int block_flush(struct store *s, struct err *err);
+/* Where the documents will be; then block_put puts them there. */
+int block_room(struct store *s, const struct str *documents, size_t n,
+    struct block_place *place, struct err *err);
+void block_put(struct store *s, const struct str *documents, size_t n);
+/* Into s->documents, until the next call or block. */
+int block_documents(struct store *s, const struct block_place *place,
     struct err *err);
+/* Deletes the blocks that no trace refers to. */
+int block_sweep(struct store *s, struct err *err);
 
 #endif

@@ -19,9 +19,26 @@ delete_finding(struct store *s, struct str id, struct err *err)
 	return row_run(&r, err);
 }
 
-/* Whether the finding is there just so: 1, 0, -1 with err. */
+/* Whether it is the same, or has seen more: either way it stays. */
+static bool
+is_kept(sqlite3_stmt *stmt, const struct store_finding *f)
+{
+	struct str document = {
+		(const char *)sqlite3_column_text(stmt, 0),
+		(size_t)sqlite3_column_bytes(stmt, 0),
+	};
+	int64_t end_ns = sqlite3_column_int64(stmt, 1);
+	int64_t total = sqlite3_column_int64(stmt, 2);
+	const struct finding *is = f->finding;
+
+	if (end_ns != is->end_ns)
+		return end_ns > is->end_ns;
+	return total > (int64_t)is->total || str_eq(document, f->document);
+}
+
+/* Whether the finding that is there stays: 1, 0, -1 with err. */
 static int
-is_same(struct store *s, const struct store_finding *f, struct err *err)
+stays(struct store *s, const struct store_finding *f, struct err *err)
 {
 	struct row r = row_of(s, GET_FINDING, err);
 	int same = 0;
@@ -31,16 +48,10 @@ is_same(struct store *s, const struct store_finding *f, struct err *err)
 		return -1;
 	row_string(&r, (struct str){ f->finding->id, sizeof f->finding->id });
 	rc = sqlite3_step(r.stmt);
-	if (rc == SQLITE_ROW) {
-		struct str is = {
-			(const char *)sqlite3_column_text(r.stmt, 0),
-			(size_t)sqlite3_column_bytes(r.stmt, 0),
-		};
-
-		same = str_eq(is, f->document);
-	} else if (rc != SQLITE_DONE) {
+	if (rc == SQLITE_ROW)
+		same = is_kept(r.stmt, f);
+	else if (rc != SQLITE_DONE)
 		same = db_fail(s, err);
-	}
 	sqlite3_reset(r.stmt);
 	return same;
 }
@@ -51,7 +62,7 @@ store_put_finding(struct store *s, const struct store_finding *f,
 {
 	const struct finding *is = f->finding;
 	struct str id = { is->id, sizeof is->id };
-	int same = is_same(s, f, err);
+	int same = stays(s, f, err);
 	struct row r;
 
 	if (same != 0)
@@ -77,20 +88,14 @@ store_put_finding(struct store *s, const struct store_finding *f,
 	row_string(&r, f->document);
 	if (row_run(&r, err) != 0)
 		return -1;
-	r = row_of(s, ADD_MESSAGE, err);
-	if (!r.stmt)
-		return -1;
-	row_string(&r, STR("finding"));
-	row_string(&r, id);
-	row_string(&r, f->text);
-	return row_run(&r, err);
+	return add_message(s, STR("finding"), id, f->text, err);
 }
 
 int
 store_put_request(struct store *s, const struct store_request *q,
     struct err *err)
 {
-	struct row r = row_of(s, ADD_REQUEST, err);
+	struct row r = row_of(s, PUT_REQUEST, err);
 
 	if (!r.stmt)
 		return -1;
@@ -108,6 +113,60 @@ store_put_request(struct store *s, const struct store_request *q,
 	return row_run(&r, err);
 }
 
+int
+store_put_rollup(struct store *s, const struct store_rollup *u, struct err *err)
+{
+	struct row r = row_of(s, PUT_ROLLUP, err);
+
+	if (!r.stmt)
+		return -1;
+	row_i64(&r, u->minute_ns);
+	row_string(&r, u->service);
+	row_string(&r, u->route);
+	row_string(&r, u->method);
+	row_i64(&r, u->requests);
+	row_i64(&r, u->timed);
+	row_i64(&r, u->slow);
+	row_i64(&r, u->not_found);
+	row_i64(&r, u->probes);
+	row_i64(&r, u->probes_failed);
+	row_i64(&r, u->duration_ns);
+	for (int i = 0; i < 6; i++)
+		row_i64(&r, u->status[i]);
+	return row_run(&r, err);
+}
+
+int
+store_put_log(struct store *s, const struct store_log *l, struct err *err)
+{
+	struct row r = row_of(s, FIND_LOG, err);
+	int64_t message;
+	int rc;
+
+	if (!r.stmt)
+		return -1;
+	row_string(&r, l->id);
+	rc = sqlite3_step(r.stmt);
+	sqlite3_reset(r.stmt);
+	if (rc != SQLITE_DONE)
+		return rc == SQLITE_ROW ? 0 : db_fail(s, err);
+	if (add_message(s, STR("log"), l->id, l->text, err) != 0)
+		return -1;
+	message = sqlite3_last_insert_rowid(s->db);
+	r = row_of(s, ADD_LOG, err);
+	if (!r.stmt)
+		return -1;
+	row_string(&r, l->id);
+	row_i64(&r, l->ts_ns);
+	row_text(&r, l->service);
+	row_text(&r, l->level);
+	row_text(&r, l->logger);
+	row_text(&r, l->group);
+	row_text(&r, l->stream);
+	row_i64(&r, message);
+	return row_run(&r, err);
+}
+
 static int
 delete_before(struct store *s, int64_t before_ns, struct err *err)
 {
@@ -117,11 +176,13 @@ delete_before(struct store *s, int64_t before_ns, struct err *err)
 	buf_printf(&sql,
 	    "DELETE FROM traces WHERE start_ns < %" PRId64 ";"
 	    "DELETE FROM all_requests WHERE ts_ns < %" PRId64 ";"
+	    "DELETE FROM all_logs WHERE ts_ns < %" PRId64 ";"
+	    "DELETE FROM all_rollups WHERE minute_ns < %" PRId64 ";"
 	    "DELETE FROM all_findings WHERE end_ns < %" PRId64 ";",
-	    before_ns, before_ns, before_ns);
+	    before_ns, before_ns, before_ns, before_ns, before_ns);
 	rc = db_exec(s, buf_cstr(&sql), err);
 	buf_fini(&sql);
-	return rc;
+	return rc == 0 ? block_sweep(s, err) : -1;
 }
 
 /* Bytes in use: pages that are not free. */
@@ -138,24 +199,30 @@ bytes_used(struct store *s, uint64_t *bytes, struct err *err)
 	return 0;
 }
 
-/* The time before which a sixteenth of what has most rows lies. */
+/* The time before which a sixteenth of what reaches back furthest lies. */
 static int
 oldest_part(struct store *s, int64_t *before_ns, struct err *err)
 {
-	int64_t at[2];
+#define OLDEST(time, table)                                                    \
+	"SELECT " time " + 1 FROM " table " ORDER BY " time " LIMIT 1 "        \
+	"OFFSET (SELECT count(*) / 16 FROM " table ")"
+	static const char *const ask[] = {
+		OLDEST("start_ns", "traces"),
+		OLDEST("ts_ns", "all_requests"),
+		OLDEST("ts_ns", "all_logs"),
+		OLDEST("minute_ns", "all_rollups"),
+	};
 
-	if (db_number(s,
-		"SELECT start_ns + 1 FROM traces ORDER BY start_ns LIMIT 1 "
-		"OFFSET (SELECT count(*) / 16 FROM traces)",
-		&at[0], err) != 0 ||
-	    db_number(s,
-		"SELECT ts_ns + 1 FROM all_requests ORDER BY ts_ns LIMIT 1 "
-		"OFFSET (SELECT count(*) / 16 FROM all_requests)",
-		&at[1], err) != 0)
-		return -1;
-	if (at[0] == VIEW_NONE || (at[1] != VIEW_NONE && at[1] < at[0]))
-		at[0] = at[1];
-	*before_ns = at[0];
+	*before_ns = VIEW_NONE;
+	for (size_t i = 0; i < sizeof ask / sizeof ask[0]; i++) {
+		int64_t at;
+
+		if (db_number(s, ask[i], &at, err) != 0)
+			return -1;
+		if (at != VIEW_NONE &&
+		    (*before_ns == VIEW_NONE || at < *before_ns))
+			*before_ns = at;
+	}
 	return 0;
 }
 
@@ -209,7 +276,7 @@ store_retain(struct store *s, int64_t keep_ns, uint64_t max_bytes,
 {
 	int64_t last;
 
-	if (store_last(s, &last, err) != 0)
+	if (block_flush(s, err) != 0 || store_last(s, &last, err) != 0)
 		return -1;
 	if (keep_ns > 0 && last != VIEW_NONE && last > INT64_MIN + keep_ns &&
 	    delete_before(s, last - keep_ns, err) != 0)

@@ -204,7 +204,10 @@ db_number(struct store *s, const char *sql, int64_t *v, struct err *err)
 	return rc == SQLITE_ROW || rc == SQLITE_DONE ? 0 : db_fail(s, err);
 }
 
-/* What is set for every connection. */
+/*
+ * What is set for every connection.  Pages are cached, in KiB: who writes has
+ * the indexes of two million traces in memory, which are written to at random.
+ */
 static int
 configure(struct store *s, enum store_mode mode, struct err *err)
 {
@@ -218,7 +221,7 @@ configure(struct store *s, enum store_mode mode, struct err *err)
 		    err);
 	return db_exec(s,
 	    "PRAGMA synchronous = NORMAL;"
-	    "PRAGMA cache_size = -65536; PRAGMA temp_store = MEMORY",
+	    "PRAGMA cache_size = -196608; PRAGMA temp_store = MEMORY",
 	    err);
 }
 
@@ -310,7 +313,7 @@ static int
 open_read(struct store *s, const struct found *found, struct err *err)
 {
 	int64_t n;
-	int flags;
+	int flags, rc;
 
 	if (!found->there)
 		return err_set(err, "%s: there is no store", s->path);
@@ -326,8 +329,9 @@ open_read(struct store *s, const struct found *found, struct err *err)
 	if (sqlite3_open_v2(s->path, &s->db, flags | SQLITE_OPEN_NOMUTEX,
 		NULL) != SQLITE_OK)
 		return db_fail(s, err);
-	if (sqlite3_exec(s->db, "SELECT 1 FROM traces LIMIT 1", NULL, NULL,
-		NULL) == SQLITE_CANTOPEN &&
+	rc = sqlite3_exec(s->db, "SELECT 1 FROM traces LIMIT 1", NULL, NULL,
+	    NULL);
+	if ((rc == SQLITE_CANTOPEN || rc == SQLITE_READONLY) &&
 	    !has_journal(s->path) && open_immutable(s) != SQLITE_OK)
 		return db_fail(s, err);
 	if (configure(s, STORE_READ, err) != 0)
@@ -342,8 +346,12 @@ store_open(const char *path, enum store_mode mode, struct err *err)
 	struct found found;
 	int rc;
 
+	/* Nobody asks how much memory SQLite has, so that no lock is needed to
+	 * count it.  Only the first call of a process counts. */
+	sqlite3_config(SQLITE_CONFIG_MEMSTATUS, 0);
 	s->path = strdup(path);
 	s->packer = packer_new();
+	s->unpacker = unpacker_new();
 	rc = check_file(path, &found, err);
 	if (rc == 0)
 		rc = mode == STORE_WRITE ? open_write(s, &found, err)
@@ -362,15 +370,17 @@ store_begin(struct store *s, struct err *err)
 	if (db_exec(s, "BEGIN IMMEDIATE", err) != 0)
 		return -1;
 	s->writing = true;
-	return 0;
+	return block_begin(s, err);
 }
 
 int
 store_commit(struct store *s, struct err *err)
 {
-	if (db_exec(s, "COMMIT", err) != 0)
+	if (block_flush(s, err) != 0 ||
+	    (s->deleted && block_sweep(s, err) != 0) ||
+	    db_exec(s, "COMMIT", err) != 0)
 		return -1;
-	s->writing = false;
+	s->writing = s->deleted = false;
 	return 0;
 }
 
@@ -386,6 +396,8 @@ store_close(struct store *s)
 		sqlite3_exec(s->db, "ROLLBACK", NULL, NULL, NULL);
 	sqlite3_close(s->db);
 	packer_free(s->packer);
+	unpacker_free(s->unpacker);
+	buf_fini(&s->filling);
 	buf_fini(&s->packed);
 	buf_fini(&s->text);
 	free(s->documents);

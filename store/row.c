@@ -10,20 +10,20 @@
 
 static const char *const texts[STATEMENTS] = {
 	[ADD_TRACE] = "INSERT INTO traces VALUES"
-		      "(NULL,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)"
+		      "(NULL,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)"
 		      " ON CONFLICT(id) DO NOTHING",
-	[FIND_TRACE] = "SELECT n FROM traces WHERE id = ?",
 	[DELETE_TRACE] = "DELETE FROM traces WHERE id = ?",
-	[ADD_BODY] = "INSERT INTO trace_bodies VALUES(?,?,?,?,?,?)",
-	[GET_BODY] = "SELECT b.documents, b.bytes, b.body FROM traces t"
-		     " JOIN trace_bodies b ON b.trace = t.n WHERE t.id = ?",
+	[FIND_TRACE] = "SELECT block, at, bytes, documents FROM traces"
+		       " WHERE id = ?",
+	[ADD_BLOCK] = "INSERT INTO trace_blocks VALUES(?,?,?)",
+	[GET_BLOCK] = "SELECT bytes, body FROM trace_blocks WHERE n = ?",
 	[ADD_VALUE] = "INSERT OR IGNORE INTO trace_values VALUES(?,?,?)",
 	[ADD_ANNOTATION] = "INSERT INTO trace_annotations VALUES(?,?,?,?,?)",
-	[ADD_SERVICE] = "INSERT INTO trace_services VALUES(NULL,?,?,?,?,?,?,?,"
+	[ADD_SERVICE] = "INSERT INTO trace_services VALUES(?,?,?,?,?,?,?,"
 			"?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)",
 	[ADD_SERVICE_ANNOTATION] =
 	    "INSERT INTO service_annotations VALUES(?,?,?,?,?)",
-	[ADD_EDGE] = "INSERT INTO trace_edges VALUES(NULL,?,?,?,?,?,?,?,?,?,"
+	[ADD_EDGE] = "INSERT INTO trace_edges VALUES(?,?,?,?,?,?,?,?,?,"
 		     "?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)",
 	[ADD_EDGE_ANNOTATION] =
 	    "INSERT INTO edge_annotations VALUES(?,?,?,?,?)",
@@ -38,10 +38,35 @@ static const char *const texts[STATEMENTS] = {
 	[DELETE_FINDING] = "DELETE FROM all_findings WHERE id = ?",
 	[ADD_FINDING] =
 	    "INSERT INTO all_findings VALUES(NULL,?,?,?,?,?,?,?,?,?,?,?,?)",
-	[GET_FINDING] = "SELECT document FROM all_findings WHERE id = ?",
-	[ADD_REQUEST] =
+	[GET_FINDING] = "SELECT document, end_ns, total FROM all_findings"
+			" WHERE id = ?",
+	/* What was found to be of a trace is not forgotten. */
+	[PUT_REQUEST] =
 	    "INSERT INTO all_requests VALUES(NULL,?,?,?,?,?,?,?,?,?,?,?)"
-	    " ON CONFLICT(id) DO NOTHING",
+	    " ON CONFLICT(id) DO UPDATE SET ts_ns = excluded.ts_ns,"
+	    " duration_ns = excluded.duration_ns, status = excluded.status,"
+	    " service = excluded.service, method = excluded.method,"
+	    " url = excluded.url, agent = excluded.agent,"
+	    " client = excluded.client, trace = excluded.trace,"
+	    " document = excluded.document"
+	    " WHERE document <> excluded.document"
+	    " AND (trace IS NULL OR excluded.trace IS NOT NULL)",
+	[PUT_ROLLUP] =
+	    "INSERT INTO all_rollups VALUES(?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)"
+	    " ON CONFLICT(minute_ns, service, route, method) DO UPDATE SET"
+	    " requests = excluded.requests, timed = excluded.timed,"
+	    " slow = excluded.slow, not_found = excluded.not_found,"
+	    " probes = excluded.probes, probes_failed = excluded.probes_failed,"
+	    " duration_ns = excluded.duration_ns,"
+	    " status_none = excluded.status_none,"
+	    " status_1xx = excluded.status_1xx,"
+	    " status_2xx = excluded.status_2xx,"
+	    " status_3xx = excluded.status_3xx,"
+	    " status_4xx = excluded.status_4xx,"
+	    " status_5xx = excluded.status_5xx"
+	    " WHERE excluded.requests + excluded.probes >= requests + probes",
+	[FIND_LOG] = "SELECT 1 FROM all_logs WHERE id = ?",
+	[ADD_LOG] = "INSERT INTO all_logs VALUES(NULL,?,?,?,?,?,?,?,?)",
 };
 
 struct row
@@ -50,7 +75,6 @@ row_of(struct store *s, enum statement which, struct err *err)
 	struct row r = { .s = s, .stmt = s->statements[which] };
 
 	if (r.stmt) {
-		sqlite3_reset(r.stmt);
 		sqlite3_clear_bindings(r.stmt);
 		return r;
 	}
@@ -125,4 +149,18 @@ int64_t
 row_id(const struct row *r)
 {
 	return sqlite3_last_insert_rowid(r->s->db);
+}
+
+int
+add_message(struct store *s, struct str kind, struct str owner, struct str text,
+    struct err *err)
+{
+	struct row r = row_of(s, ADD_MESSAGE, err);
+
+	if (!r.stmt)
+		return -1;
+	row_string(&r, kind);
+	row_string(&r, owner);
+	row_string(&r, text);
+	return row_run(&r, err);
 }

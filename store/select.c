@@ -21,9 +21,7 @@ enum column {
 	CLIENT,
 	SERVICE,
 	TYPE,
-	DOCUMENTS,
-	BYTES,
-	BODY,
+	PLACE,
 };
 
 static void
@@ -57,18 +55,17 @@ store_select(struct store *s, const struct store_where *where, bool documents,
 	    "SELECT t.id, t.start_ns, t.ok, t.error, t.throttle, t.fault,"
 	    " t.partial, t.inferred, t.responsetime_ns, t.duration_ns,"
 	    " t.status, t.method, t.url, t.agent, t.client,"
-	    " b.service, b.type");
-	if (documents)
-		buf_cat(&sql, ", b.documents, b.bytes, b.body");
-	buf_cat(&sql, " FROM traces t JOIN trace_bodies b ON b.trace = t.n"
-		      " WHERE 1");
+	    " t.service, t.type, t.block, t.at, t.bytes, t.documents"
+	    " FROM traces t WHERE 1");
 	put_range(&sql, "t.start_ns", where);
 	if (where->clause.n > 0) {
 		buf_cat(&sql, " AND (");
 		buf_str(&sql, where->clause);
 		buf_cat(&sql, ")");
 	}
-	buf_cat(&sql, " ORDER BY t.start_ns, t.id");
+	/* Each block is unpacked once: traces of one stand together. */
+	if (documents)
+		buf_cat(&sql, " ORDER BY t.n");
 	s->want_documents = documents;
 	rc = prepare(s, &sql, err);
 	buf_fini(&sql);
@@ -116,15 +113,12 @@ fill(struct store_row *row, sqlite3_stmt *stmt)
 static int
 fill_documents(struct store *s, struct store_row *row, struct err *err)
 {
-	size_t n = (size_t)sqlite3_column_int64(s->select, DOCUMENTS);
-	struct str packed = { sqlite3_column_blob(s->select, BODY),
-		(size_t)sqlite3_column_bytes(s->select, BODY) };
+	struct block_place place = place_at(s->select, PLACE);
 
-	if (body_unpack(s, packed,
-		(size_t)sqlite3_column_int64(s->select, BYTES), n, err) != 0)
+	if (block_documents(s, &place, err) != 0)
 		return -1;
 	row->documents = s->documents;
-	row->n_documents = n;
+	row->n_documents = place.n;
 	return 1;
 }
 
@@ -174,6 +168,18 @@ store_next_document(struct store *s, struct str *document, struct err *err)
 		return db_fail(s, err);
 	*document = text_at(s->select, 0);
 	return 1;
+}
+
+int
+store_narrow(struct store *s, int64_t last_ns, struct store_where *where,
+    struct err *err)
+{
+	int64_t latest = WHEN_NONE;
+
+	if (last_ns != 0 && store_last(s, &latest, err) != 0)
+		return -1;
+	where->since_ns = when_last(where->since_ns, latest, last_ns);
+	return 0;
 }
 
 int

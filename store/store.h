@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The local store: one SQLite file of findings, traces with their documents,
- * and, when asked for, requests.  docs/store.md names the views that people
- * may query with sqlite3; everything else in the file may change with its
- * version.
+ * The local store: one SQLite file of findings, roll-ups, traces with their
+ * documents, and, when asked for, requests and other log events.  docs/store.md
+ * names the views that people may query with sqlite3; everything else in the
+ * file may change with its version.
  *
  * What is promised:
  * - Writing is one transaction from store_begin to store_commit: a full disk,
@@ -32,7 +32,7 @@
 #include "core/str.h"
 #include "query/view.h"
 
-enum { STORE_VERSION = 1, STORE_ID_SIZE = 35 };
+enum { STORE_VERSION = 2, STORE_ID_SIZE = 35 };
 
 struct store;
 
@@ -78,7 +78,10 @@ struct store_documents {
 int store_documents(struct store *s, struct str id, struct arena *arena,
     struct store_documents *documents, struct err *err);
 
-/* Findings, as they are printed; those of an id that is there are updated. */
+/*
+ * Findings, as they are printed.  One of an id that is there is updated, unless
+ * that one has seen more: it ends later, or ends then and is of more requests.
+ */
 struct store_finding {
 	const struct finding *finding;
 	struct str text;     /* the sentence */
@@ -87,7 +90,8 @@ struct store_finding {
 int store_put_finding(struct store *s, const struct store_finding *f,
     struct err *err);
 
-/* A request of a log. */
+/* A request of a log.  One of an id that is there is updated, unless that one
+ * has a trace and this one has none. */
 struct store_request {
 	struct str id; /* of its document */
 	int64_t ts_ns;
@@ -99,12 +103,36 @@ struct store_request {
 int store_put_request(struct store *s, const struct store_request *q,
     struct err *err);
 
+/*
+ * A roll-up: what was counted of a key in a minute.  One of the key and minute
+ * that is there is replaced unless it counts more, so that what was cut short
+ * by an archive's end is made whole by the next, in any order.
+ */
+struct store_rollup {
+	int64_t minute_ns;
+	struct str service, route, method;
+	int64_t requests, timed, slow, not_found, probes, probes_failed;
+	int64_t duration_ns; /* of all timed */
+	int64_t status[6];   /* of requests, by hundreds; [0]: none */
+};
+int store_put_rollup(struct store *s, const struct store_rollup *u,
+    struct err *err);
+
+/* A log event that is no request; one of an id that is there stays. */
+struct store_log {
+	struct str id; /* of its document */
+	int64_t ts_ns;
+	struct str service, level, logger, group, stream;
+	struct str text;
+};
+int store_put_log(struct store *s, const struct store_log *l, struct err *err);
+
 /* The latest time of a record that was read for the store, kept or not: what
  * ages and --last are counted from. */
 int store_note_last(struct store *s, int64_t last_ns, struct err *err);
 
 /*
- * Traces, requests and findings that are older than keep_ns before the latest
+ * Whatever is older than keep_ns before the latest
  * time are deleted, 0: none; then the oldest ones until the file has at most
  * max_bytes, 0: any.  Within a transaction.
  */
@@ -118,6 +146,11 @@ struct store_where {
 	int64_t until_ns;  /* WHEN_NONE; exclusive */
 };
 
+/* Leaves of the range what is in the last so long before the latest time
+ * noted; 0: all of it. */
+int store_narrow(struct store *s, int64_t last_ns, struct store_where *where,
+    struct err *err);
+
 /* How many traces there are in the range, whatever the clause says. */
 int store_count(struct store *s, const struct store_where *where, uint64_t *n,
     struct err *err);
@@ -126,8 +159,8 @@ int store_count(struct store *s, const struct store_where *where, uint64_t *n,
 int store_last(struct store *s, int64_t *last_ns, struct err *err);
 
 /*
- * One trace after the other, by start and id, with what the list shows.
- * Texts live until the next call.
+ * One trace after the other, in the order that is read fastest, with what the
+ * list shows.  Texts live until the next call.
  */
 struct store_row {
 	struct str id;

@@ -1,16 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * A trace to rows: one for each thing that a filter expression may ask for
- * (query/schema.c), and its documents, packed together, in one.
- *
- * In a body every document has its length before it, four bytes, little
- * endian.
+ * A trace to rows, one for each thing that a filter expression may ask for
+ * (query/schema.c), and back to its documents (block.c).
  */
 #include <sqlite3.h>
 
-#include "core/mem.h"
-#include "core/pack.h"
 #include "store/db.h"
+
+/* Of services and calls of one trace: the bits of a row's number. */
+enum { PLACES = 24 };
 
 /* What is written of one trace. */
 struct writing {
@@ -65,6 +63,17 @@ add_annotations(const struct writing *w, enum statement to, int64_t owner,
 	return 0;
 }
 
+/* The number of the i-th service or call of the trace. */
+static int
+number(struct row *r, const struct writing *w, size_t i)
+{
+	if (i >> PLACES)
+		return err_set(w->err, "%s: a trace has too many segments",
+		    w->s->path);
+	row_i64(r, w->trace << PLACES | (int64_t)i);
+	return 0;
+}
+
 static int
 add_services(const struct writing *w, const struct trace_view *t)
 {
@@ -72,9 +81,8 @@ add_services(const struct writing *w, const struct trace_view *t)
 		const struct view_part *p = &t->services[i];
 		struct row r = row_of(w->s, ADD_SERVICE, w->err);
 
-		if (!r.stmt)
+		if (!r.stmt || number(&r, w, i) != 0)
 			return -1;
-		row_i64(&r, w->trace);
 		row_text(&r, p->name);
 		row_text(&r, p->type);
 		row_text(&r, p->account);
@@ -108,9 +116,8 @@ add_edges(const struct writing *w, const struct trace_view *t)
 		const struct view_edge *e = &t->edges[i];
 		struct row r = row_of(w->s, ADD_EDGE, w->err);
 
-		if (!r.stmt)
+		if (!r.stmt || number(&r, w, i) != 0)
 			return -1;
-		row_i64(&r, w->trace);
 		node(&r, &e->from);
 		node(&r, &e->to);
 		row_flags(&r, e->part.flags, VIEW_OK, VIEW_PARTIAL);
@@ -122,20 +129,6 @@ add_edges(const struct writing *w, const struct trace_view *t)
 			return -1;
 	}
 	return 0;
-}
-
-static int
-add_message(const struct writing *w, const char *kind, struct str owner,
-    struct str text)
-{
-	struct row r = row_of(w->s, ADD_MESSAGE, w->err);
-
-	if (!r.stmt)
-		return -1;
-	row_string(&r, str_of(kind));
-	row_string(&r, owner);
-	row_string(&r, text);
-	return row_run(&r, w->err);
 }
 
 static void
@@ -243,8 +236,8 @@ add_messages(const struct writing *w, struct str id, const struct view_cause *c)
 
 			for (size_t x = 0; x < e->n_exceptions; x++)
 				if (e->exceptions[x].message.n > 0 &&
-				    add_message(w, "exception", id,
-					e->exceptions[x].message) != 0)
+				    add_message(w->s, STR("exception"), id,
+					e->exceptions[x].message, w->err) != 0)
 					return -1;
 		}
 	}
@@ -273,52 +266,34 @@ add_values(const struct writing *w, const struct trace_view *t)
 	return 0;
 }
 
-static int
-add_body(const struct writing *w, const struct store_trace *t)
-{
-	struct row r = row_of(w->s, ADD_BODY, w->err);
-	struct buf *text = &w->s->text;
-
-	if (!r.stmt)
-		return -1;
-	buf_reset(text);
-	for (size_t i = 0; i < t->n_documents; i++) {
-		size_t n = t->documents[i].n;
-
-		for (int k = 0; k < 4; k++)
-			buf_char(text, (char)(n >> (8 * k) & 255));
-		buf_str(text, t->documents[i]);
-	}
-	buf_reset(&w->s->packed);
-	pack(w->s->packer, &w->s->packed, buf_view(text));
-	row_i64(&r, w->trace);
-	row_text(&r, t->service);
-	row_text(&r, t->type);
-	row_i64(&r, (int64_t)t->n_documents);
-	row_i64(&r, (int64_t)text->n);
-	row_blob(&r, buf_view(&w->s->packed));
-	return row_run(&r, w->err);
-}
-
 int
 store_add_trace(struct store *s, const struct store_trace *t, struct err *err)
 {
 	struct row r = row_of(s, ADD_TRACE, err);
 	struct writing w = { .s = s, .err = err };
 	const struct view_causes *causes = t->view->causes;
+	struct block_place place;
 
-	if (!r.stmt)
+	if (!r.stmt ||
+	    block_room(s, t->documents, t->n_documents, &place, err) != 0)
 		return -1;
 	row_string(&r, t->id);
 	row_i64(&r, t->start_ns);
 	row_flags(&r, t->view->trace.flags, VIEW_OK, VIEW_INFERRED);
 	measures(&r, &t->view->trace);
+	row_text(&r, t->service);
+	row_text(&r, t->type);
+	row_i64(&r, (int64_t)place.n);
+	row_i64(&r, (int64_t)place.bytes);
+	row_i64(&r, place.block);
+	row_i64(&r, (int64_t)place.at);
 	if (row_run(&r, err) != 0)
 		return -1;
 	if (sqlite3_changes(s->db) == 0)
 		return 1;
 	w.trace = row_id(&r);
-	if (add_body(&w, t) != 0 || add_values(&w, t->view) != 0 ||
+	block_put(s, t->documents, t->n_documents);
+	if (add_values(&w, t->view) != 0 ||
 	    add_annotations(&w, ADD_ANNOTATION, w.trace,
 		t->view->trace.annotations) != 0 ||
 	    add_services(&w, t->view) != 0 || add_edges(&w, t->view) != 0 ||
@@ -342,39 +317,16 @@ store_replace_trace(struct store *s, const struct store_trace *t,
 	row_string(&r, t->id);
 	if (row_run(&r, err) != 0)
 		return -1;
+	s->deleted = true;
 	return store_add_trace(s, t, err) < 0 ? -1 : 0;
-}
-
-int
-body_unpack(struct store *s, struct str packed, size_t size, size_t n,
-    struct err *err)
-{
-	struct str rest;
-
-	buf_reset(&s->text);
-	if (n > size / 4 || unpack(s->packer, &s->text, packed, size) != 0)
-		return err_set(err,
-		    "%s: the store is damaged: documents "
-		    "cannot be unpacked",
-		    s->path);
-	s->documents = xgrow(s->documents, n, &s->cap, sizeof *s->documents);
-	rest = buf_view(&s->text);
-	for (size_t i = 0; i < n; i++) {
-		size_t length = 0;
-
-		for (size_t k = 0; k < 4 && k < rest.n; k++)
-			length |= (size_t)(unsigned char)rest.p[k] << (8 * k);
-		s->documents[i] = str_sub(rest, 4, length);
-		rest = str_from(rest, 4 + s->documents[i].n);
-	}
-	return 0;
 }
 
 int
 store_documents(struct store *s, struct str id, struct arena *arena,
     struct store_documents *documents, struct err *err)
 {
-	struct row r = row_of(s, GET_BODY, err);
+	struct row r = row_of(s, FIND_TRACE, err);
+	struct block_place place = { 0 };
 	int rc;
 
 	*documents = (struct store_documents){ NULL, 0 };
@@ -382,22 +334,18 @@ store_documents(struct store *s, struct str id, struct arena *arena,
 		return -1;
 	row_string(&r, id);
 	rc = sqlite3_step(r.stmt);
-	if (rc == SQLITE_ROW) {
-		size_t n = (size_t)sqlite3_column_int64(r.stmt, 0);
-		struct str packed = { sqlite3_column_blob(r.stmt, 2),
-			(size_t)sqlite3_column_bytes(r.stmt, 2) };
-
-		rc = body_unpack(s, packed,
-		    (size_t)sqlite3_column_int64(r.stmt, 1), n, err);
-		documents->n = rc == 0 ? n : 0;
-		documents->v = arena_alloc(arena, n * sizeof(struct str) + 1);
-		for (size_t i = 0; i < documents->n; i++)
-			documents->v[i] = arena_dup(arena, s->documents[i]);
-		sqlite3_reset(r.stmt);
-		return rc;
-	}
-	if (rc != SQLITE_DONE)
+	if (rc == SQLITE_ROW)
+		place = place_at(r.stmt, 0);
+	else if (rc != SQLITE_DONE)
 		db_fail(s, err);
 	sqlite3_reset(r.stmt);
-	return rc == SQLITE_DONE ? 0 : -1;
+	if (rc != SQLITE_ROW)
+		return rc == SQLITE_DONE ? 0 : -1;
+	if (block_documents(s, &place, err) != 0)
+		return -1;
+	documents->n = place.n;
+	documents->v = arena_alloc(arena, place.n * sizeof(struct str) + 1);
+	for (size_t i = 0; i < place.n; i++)
+		documents->v[i] = arena_dup(arena, s->documents[i]);
+	return 0;
 }

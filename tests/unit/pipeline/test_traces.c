@@ -197,6 +197,45 @@ Test(traces, any_order_threads_and_budget_give_the_same_traces)
 	free(lines);
 }
 
+/* Partitions are 64, as the sort has them. */
+Test(traces, by_start_they_come_in_order_within_a_partition)
+{
+	struct traces_options o;
+	struct replay_options replay;
+	struct replay_progress progress = { 0 };
+	struct archive a;
+	struct arena arena = { 0 };
+	struct str *lines = xcalloc(20000, sizeof *lines);
+	size_t n = lines_make(&arena, lines, 1500);
+	size_t traces = 0, back = 0, documents = 0;
+	int64_t last_ns = 0;
+	struct err err = { "" };
+
+	archive_begin(&a);
+	options_init(&o, &replay);
+	archive_write(&a, lines, n, 5);
+	o.by_start = true;
+
+	struct traces *t = traces_open(&o, a.paths, FILES, &progress, &err);
+
+	cr_assert(t, "%s", err.text);
+	for (const struct trace *trace = traces_next(t, &err); trace;
+	     trace = traces_next(t, &err)) {
+		back += trace->start_ns < last_ns;
+		last_ns = trace->start_ns;
+		traces++;
+		documents += trace->n_documents;
+	}
+	documents += traces_counts(t)->duplicates;
+	cr_expect(traces == 1500 && documents == n, "%zu %zu", traces,
+	    documents);
+	cr_expect(back < 64, "%zu times back", back);
+	traces_close(t);
+	archive_end(&a);
+	arena_fini(&arena);
+	free(lines);
+}
+
 Test(traces, one_trace_larger_than_the_budget_is_whole)
 {
 	struct traces_options o;

@@ -135,10 +135,10 @@ write_services(sqlite3 *db, int64_t trace, const struct trace_view *t)
 	for (size_t i = 0; i < t->n_services; i++) {
 		const struct view_part *p = &t->services[i];
 		struct row r = row_new(db,
-		    "INSERT INTO trace_services VALUES(NULL,?,?,?,?,?,?,?,"
+		    "INSERT INTO trace_services VALUES(?,?,?,?,?,?,?,"
 		    "?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)");
 
-		put_i64(&r, trace);
+		put_i64(&r, trace << 24 | (int64_t)i);
 		put_text(&r, p->name);
 		put_text(&r, p->type);
 		put_text(&r, p->account);
@@ -161,10 +161,10 @@ write_edges(sqlite3 *db, int64_t trace, const struct trace_view *t)
 	for (size_t i = 0; i < t->n_edges; i++) {
 		const struct view_edge *e = &t->edges[i];
 		struct row r = row_new(db,
-		    "INSERT INTO trace_edges VALUES(NULL,?,?,?,?,?,?,?,?,?,"
+		    "INSERT INTO trace_edges VALUES(?,?,?,?,?,?,?,?,?,"
 		    "?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)");
 
-		put_i64(&r, trace);
+		put_i64(&r, trace << 24 | (int64_t)i);
 		put_text(&r, e->from.name);
 		put_text(&r, e->from.type);
 		put_text(&r, e->from.account);
@@ -256,7 +256,8 @@ write_trace(sqlite3 *db, size_t id, const struct trace_view *t)
 	static const char *const kinds[VIEW_CAUSES] = { "fault", "error",
 		"responsetime" };
 	struct row r = row_new(db,
-	    "INSERT INTO traces VALUES(?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)");
+	    "INSERT INTO traces VALUES(?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,"
+	    "NULL,NULL,NULL,NULL,NULL,NULL)");
 
 	put_size(&r, id);
 	put_size(&r, id);

@@ -99,6 +99,229 @@ Test(store, a_trace_is_written_once_and_read_back)
 	unlink(path);
 }
 
+/* The documents of traces 0 to n - 1 are those that text_of gives. */
+static void
+text_of(char text[400], unsigned number, unsigned version)
+{
+	snprintf(text, 400, "{\"n\":%u,\"v\":%u,\"pad\":\"%0*u\"}", number,
+	    version, 100 + (int)(number % 200), number * 2654435761u);
+}
+
+static void
+expect_texts(struct store *s, unsigned n, unsigned changed)
+{
+	struct arena arena = { 0 };
+	struct err err = { "" };
+	char id[STORE_ID_SIZE + 1], text[400];
+
+	for (unsigned i = 0; i < n; i++) {
+		struct store_documents d;
+
+		snprintf(id, sizeof id, "1-%08x-%024x", i, i);
+		text_of(text, i, i < changed);
+		arena_reset(&arena);
+		cr_assert(store_documents(s, str_of(id), &arena, &d, &err) == 0,
+		    "%s", err.text);
+		cr_expect(d.n == 1 && str_eq(d.v[0], str_of(text)), "%u", i);
+	}
+	arena_fini(&arena);
+}
+
+static void
+replace(struct store *s, unsigned number)
+{
+	char id[STORE_ID_SIZE + 1], text[400];
+	struct str document;
+	struct trace_view view = { .trace = VIEW_PART_NONE };
+	struct store_trace t = { .view = &view,
+		.documents = &document,
+		.n_documents = 1 };
+	struct err err = { "" };
+
+	snprintf(id, sizeof id, "1-%08x-%024x", number, number);
+	text_of(text, number, 1);
+	document = str_of(text);
+	t.id = (struct str){ id, STORE_ID_SIZE };
+	cr_assert(store_replace_trace(s, &t, &err) == 0, "%s", err.text);
+}
+
+static int64_t
+number(const char *path, const char *sql)
+{
+	sqlite3 *db = NULL;
+	sqlite3_stmt *stmt = NULL;
+	int64_t n = -1;
+
+	cr_assert(sqlite3_open(path, &db) == SQLITE_OK);
+	cr_assert(sqlite3_prepare_v2(db, sql, -1, &stmt, NULL) == SQLITE_OK,
+	    "%s", sqlite3_errmsg(db));
+	if (sqlite3_step(stmt) == SQLITE_ROW)
+		n = sqlite3_column_int64(stmt, 0);
+	sqlite3_finalize(stmt);
+	sqlite3_close(db);
+	return n;
+}
+
+Test(store, documents_of_many_blocks_are_read_back_at_any_time)
+{
+	enum { TRACES = 3000, CHANGED = 900 };
+	const char *path = path_new();
+	struct store *s = must_open(path, STORE_WRITE);
+	struct err err = { "" };
+	char text[400];
+	int64_t before;
+
+	cr_assert(store_begin(s, &err) == 0);
+	for (unsigned i = 0; i < TRACES; i++) {
+		text_of(text, i, 0);
+		add(s, i, i, text);
+	}
+	expect_texts(s, TRACES, 0);
+	cr_assert(store_commit(s, &err) == 0);
+	before = number(path, "SELECT count(*) FROM trace_blocks");
+	cr_expect(before > 5, "%lld", (long long)before);
+	cr_assert(store_begin(s, &err) == 0);
+	for (unsigned i = 0; i < CHANGED; i++)
+		replace(s, i);
+	expect_texts(s, TRACES, CHANGED);
+	cr_assert(store_commit(s, &err) == 0);
+	store_close(s);
+	/* Blocks of what was replaced went, and new ones came. */
+	cr_expect(
+	    number(path, "SELECT count(*) FROM trace_blocks") <= before + 1);
+	cr_expect(number(path, "SELECT count(*) FROM trace_blocks WHERE n NOT "
+			       "IN (SELECT block FROM traces)") == 0);
+	s = must_open(path, STORE_READ);
+	expect_texts(s, TRACES, CHANGED);
+	store_close(s);
+	unlink(path);
+}
+
+/* A minute's roll-up of so many requests. */
+static void
+roll_up(struct store *s, int64_t requests, int64_t slow)
+{
+	struct store_rollup u = { .minute_ns = 60 * NS_PER_SEC,
+		.service = STR("like"),
+		.route = STR("/"),
+		.method = STR("GET"),
+		.requests = requests,
+		.slow = slow };
+	struct err err = { "" };
+
+	cr_assert(store_put_rollup(s, &u, &err) == 0, "%s", err.text);
+}
+
+Test(store, the_fullest_roll_up_of_a_minute_stays)
+{
+	const char *path = path_new();
+	struct store *s = must_open(path, STORE_WRITE);
+	struct err err = { "" };
+
+	cr_assert(store_begin(s, &err) == 0);
+	roll_up(s, 5, 1);
+	roll_up(s, 9, 3);
+	roll_up(s, 7, 7);
+	roll_up(s, 9, 4);
+	cr_assert(store_commit(s, &err) == 0);
+	store_close(s);
+	cr_expect(number(path, "SELECT count(*) FROM rollup") == 1);
+	cr_expect(
+	    number(path, "SELECT requests * 10 + slow FROM rollup") == 94);
+	unlink(path);
+}
+
+static void
+find(struct store *s, int64_t end, uint64_t total, const char *document)
+{
+	char service[] = "like";
+	struct finding f = { .rule = "not-found",
+		.service = service,
+		.end_ns = end,
+		.total = total };
+	struct store_finding put = { &f, str_of(document), str_of(document) };
+	struct err err = { "" };
+
+	memset(f.id, 'x', sizeof f.id);
+	cr_assert(store_put_finding(s, &put, &err) == 0, "%s", err.text);
+}
+
+Test(store, a_finding_is_updated_by_what_saw_as_much)
+{
+	static const struct {
+		int64_t end;
+		uint64_t total;
+		const char *text;
+		bool stays;
+	} rows[] = {
+		{ 10, 5, "first", true },
+		{ 10, 5, "other words", true },
+		{ 9, 8, "ends before", false },
+		{ 10, 4, "of fewer", false },
+		{ 10, 6, "of more", true },
+		{ 12, 1, "ends later", true },
+	};
+	const char *path = path_new();
+	struct store *s = must_open(path, STORE_WRITE);
+	struct err err = { "" };
+
+	for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+		char sql[200];
+
+		cr_assert(store_begin(s, &err) == 0);
+		find(s, rows[i].end, rows[i].total, rows[i].text);
+		cr_assert(store_commit(s, &err) == 0);
+		snprintf(sql, sizeof sql,
+		    "SELECT count(*) FROM finding JOIN message USING(id)"
+		    " WHERE finding.text = '%s' AND message.text = '%s'",
+		    rows[i].text, rows[i].text);
+		cr_expect(number(path, sql) == rows[i].stays, "%s",
+		    rows[i].text);
+	}
+	cr_expect(number(path, "SELECT count(*) FROM message") == 1);
+	store_close(s);
+	unlink(path);
+}
+
+Test(store, a_request_keeps_its_trace_and_a_log_its_words)
+{
+	const char *path = path_new();
+	struct store *s = must_open(path, STORE_WRITE);
+	struct store_request q = { .id = STR("q"),
+		.status = 200,
+		.duration_ns = VIEW_NONE,
+		.document = STR("{}") };
+	struct store_log l = { .id = STR("l"), .text = STR("out of memory") };
+	struct err err = { "" };
+
+	cr_assert(store_begin(s, &err) == 0);
+	cr_assert(store_put_request(s, &q, &err) == 0);
+	q.trace = STR("1-2-3");
+	q.document = STR("{\"trace\":1}");
+	cr_assert(store_put_request(s, &q, &err) == 0);
+	q.trace = (struct str){ NULL, 0 };
+	q.status = 500;
+	q.document = STR("{\"no\":0}");
+	cr_assert(store_put_request(s, &q, &err) == 0);
+	cr_assert(store_put_log(s, &l, &err) == 0);
+	cr_assert(store_put_log(s, &l, &err) == 0);
+	cr_assert(store_commit(s, &err) == 0);
+	cr_expect(number(path, "SELECT status FROM request"
+			       " WHERE trace = '1-2-3'") == 200);
+	cr_expect(number(path, "SELECT count(*) FROM log JOIN message USING(id)"
+			       " JOIN message_index f ON f.rowid = message.n"
+			       " WHERE message_index MATCH 'memory'") == 1);
+	cr_assert(store_begin(s, &err) == 0);
+	cr_assert(store_note_last(s, 100 * NS_PER_SEC, &err) == 0);
+	cr_assert(store_retain(s, 50 * NS_PER_SEC, 0, &err) == 0);
+	cr_assert(store_commit(s, &err) == 0);
+	store_close(s);
+	cr_expect(number(path, "SELECT (SELECT count(*) FROM log)"
+			       " + (SELECT count(*) FROM request)"
+			       " + (SELECT count(*) FROM message)") == 0);
+	unlink(path);
+}
+
 Test(store, what_is_not_committed_was_never_there)
 {
 	const char *path = path_new();
