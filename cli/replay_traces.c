@@ -3,7 +3,6 @@
 #include "cli/replay_traces.h"
 
 #include <stdlib.h>
-#include <string.h>
 
 #include "core/mem.h"
 #include "pipeline/trace_probe.h"
@@ -13,8 +12,7 @@ static bool
 has_traces(const struct replay_result *r, size_t i)
 {
 	return r->inputs.v[i].state == INPUT_READ && !r->read[i].error &&
-	       r->read[i].accounts.n[RECORD_SEGMENT][ACCOUNT_READ] > 0 &&
-	       strcmp(r->inputs.v[i].path, "-") != 0;
+	       r->read[i].accounts.n[RECORD_SEGMENT][ACCOUNT_READ] > 0;
 }
 
 static bool
@@ -33,24 +31,26 @@ replay_traces(struct trace_tops *tops, const struct replay_options *options,
     struct err *err)
 {
 	struct replay_options o = *options;
+	/* Those of the replay that have traces: they are read again. */
+	struct inputs with = { .v = xcalloc(result->inputs.n + 1,
+				   sizeof *with.v) };
 	struct traces_options how = { .replay = &o,
-		.assemble = assemble_defaults };
-	char **paths = xcalloc(result->inputs.n + 1, sizeof *paths);
+		.assemble = assemble_defaults,
+		.inputs = &with };
 	struct traces *traces = NULL;
 	const struct trace *t;
-	size_t n = 0;
 	int rc = 0;
 
 	tops->too_many = result->accounts.n[RECORD_SEGMENT][ACCOUNT_READ] >
 			 REPLAY_SEGMENTS_MAX;
 	for (size_t i = 0; i < result->inputs.n; i++)
 		if (!tops->too_many && has_traces(result, i))
-			paths[n++] = result->inputs.v[i].path;
+			with.v[with.n++] = result->inputs.v[i];
 	/* The last so long of the whole archive, not of these inputs. */
 	o.since_ns = when_last(o.since_ns, result->last_ns, o.last_ns);
 	o.last_ns = 0;
-	if (n > 0) {
-		traces = traces_open(&how, paths, n, progress, err);
+	if (with.n > 0) {
+		traces = traces_open(&how, NULL, 0, progress, err);
 		rc = traces ? 0 : -1;
 	}
 	for (t = traces ? traces_next(traces, err) : NULL; t;
@@ -61,6 +61,6 @@ replay_traces(struct trace_tops *tops, const struct replay_options *options,
 		rc = -1;
 	traces_close(traces);
 	trace_tops_end(tops);
-	free(paths);
+	free(with.v);
 	return rc;
 }

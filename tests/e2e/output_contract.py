@@ -181,6 +181,11 @@ def trace_services():
        "--json: failing traces", got[0]["failed"])
     same(sum(h["share_ppm"] for h in got[0]["hops"]), 1000000,
          "--json: the hops have all of the slow ones' time")
+    with open(XRAY, "rb") as f:
+        piped = tap.telltale("replay", "--json", "-", stdin=f.read()).json()
+    same(piped["trace_services"],
+         tap.replay(XRAY)["trace_services"],
+         "--json: the same of segments from standard input")
     text = open("docs/fields.md", encoding="utf-8").read()
     text = text[text.index("# Members of"):]
     said = {n for row in re.findall(r"^\| `([^`]+)`", text, re.M)
