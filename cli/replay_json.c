@@ -26,7 +26,8 @@ const struct replay_json_member replay_json_members[] = {
 	{ "accounting", "By kind and of all: read is the sum of stored, "
 			"folded, filtered, duplicate and dead-lettered." },
 	{ "services[]", "Requests, probes, routes with status classes and "
-			"latency, and the time line." },
+			"latency, the time line; not_judged: latency, status "
+			"or few, of which the records say too little." },
 	{ "trace_services_left_out",
 	    "true: there are more trace documents than are read again for "
 	    "trace_services." },
@@ -240,6 +241,25 @@ put_buckets(struct buf *b, const struct replay_service *s)
 }
 
 static void
+put_unjudged(struct buf *b, const struct replay_service *s)
+{
+	static const char *const names[UNJUDGED] = {
+		[UNJUDGED_LATENCY] = "latency",
+		[UNJUDGED_STATUS] = "status",
+		[UNJUDGED_FEW] = "few",
+	};
+
+	open_with(b, "not_judged", '[');
+	for (int i = 0; i < UNJUDGED; i++) {
+		if (!replay_unjudged(s, (enum unjudged)i))
+			continue;
+		json_item(b);
+		json_put_str(b, str_of(names[i]));
+	}
+	buf_char(b, ']');
+}
+
+static void
 put_service(struct buf *b, const struct replay_service *s)
 {
 	json_item(b);
@@ -253,6 +273,7 @@ put_service(struct buf *b, const struct replay_service *s)
 	member_u64(b, "in_trace_only", s->from_traces);
 	member_u64(b, "in_log_and_trace", s->in_both);
 	member_u64(b, "log_lines", s->logs);
+	put_unjudged(b, s);
 	member_time(b, "first", s->first_ns);
 	member_time(b, "last", s->last_ns);
 	open_with(b, "routes", '[');

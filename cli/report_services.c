@@ -183,6 +183,30 @@ put_line(struct pen *p, const struct replay_service *s, size_t used,
 	buf_fini(&b);
 }
 
+/* "not judged: latency, as no request has a duration" */
+static void
+put_unjudged(struct pen *p, const struct replay_service *s)
+{
+	static const char *const texts[UNJUDGED] = {
+		[UNJUDGED_LATENCY] = "latency, as no request has a duration",
+		[UNJUDGED_STATUS] = "answers, as no request has a status",
+		[UNJUDGED_FEW] = "anything small, of so few requests",
+	};
+	struct buf b = { 0 };
+
+	for (int i = 0; i < UNJUDGED; i++) {
+		if (!replay_unjudged(s, (enum unjudged)i))
+			continue;
+		buf_cat(&b, b.n > 0 ? "; " : "not judged: ");
+		buf_cat(&b, texts[i]);
+	}
+	if (b.n > 0) {
+		pen_to(p, 2);
+		pen_wrap(p, DIM, buf_view(&b), 2);
+	}
+	buf_fini(&b);
+}
+
 /* "like service: 1,773 requests, 183 probes; named its segments" */
 static void
 put_service(struct pen *p, const struct replay_service *s, size_t used)
@@ -214,6 +238,7 @@ put_service(struct pen *p, const struct replay_service *s, size_t used)
 	}
 	pen_to(p, 2);
 	pen_wrap(p, DIM, buf_view(&b), 2);
+	put_unjudged(p, s);
 	put_routes(p, s);
 	put_line(p, s, used, LINE_REQUESTS);
 	put_line(p, s, used, LINE_LATENCY);

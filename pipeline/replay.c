@@ -48,6 +48,24 @@ kind_name(int kind)
 				  : record_kind_name((enum record_kind)kind);
 }
 
+bool
+replay_unjudged(const struct replay_service *s, enum unjudged what)
+{
+	enum { FEW = 10 };
+	uint64_t timed = 0;
+	uint64_t answered = 0;
+
+	for (size_t i = 0; i < s->n_routes; i++) {
+		timed += s->routes[i].latency.total;
+		answered += s->routes[i].n - s->routes[i].status[0];
+	}
+	if (s->requests == 0)
+		return false;
+	if (what == UNJUDGED_LATENCY)
+		return timed == 0;
+	return what == UNJUDGED_STATUS ? answered == 0 : s->requests < FEW;
+}
+
 void
 replay_service_fini(struct replay_service *s)
 {

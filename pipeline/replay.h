@@ -132,6 +132,15 @@ struct replay_service {
 	struct replay_bucket buckets[REPLAY_BUCKETS];
 };
 
+/* What cannot be judged of a service, whatever happened, for want of facts. */
+enum unjudged {
+	UNJUDGED_LATENCY, /* no request has a duration */
+	UNJUDGED_STATUS,  /* none has a status */
+	UNJUDGED_FEW,     /* fewer than ten: only what fails mostly shows */
+	UNJUDGED,         /* how many there are */
+};
+bool replay_unjudged(const struct replay_service *s, enum unjudged what);
+
 struct replay_result {
 	struct inputs inputs;            /* owned */
 	struct replay_input *read;       /* inputs.n of them */

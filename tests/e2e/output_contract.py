@@ -200,7 +200,22 @@ def trace_services():
          "--json: and no others")
 
 
+def not_judged():
+    """What the records cannot show is said, not passed over."""
+    line = '10.0.0.1 - - [21/Nov/2026:02:00:%02d +0000] "GET /a HTTP/1.1" %s\n'
+    for text, want in (
+            ("".join(line % (i, "200 5") for i in range(12)), ["latency"]),
+            (line % (1, "200 5"), ["latency", "few"]),
+            ("GET /api/users - 3\n" * 12, ["status"])):
+        r = tap.telltale("replay", "--json", "-", stdin=text.encode()).json()
+        same([s["not_judged"] for s in r["services"]], [want],
+             f"--json: not judged: {want}")
+        r = tap.telltale("replay", "-", stdin=text.encode()).text
+        ok("not judged: " in r, "which the report says", r)
+
+
 docs = out_of(EXPORT, XRAY)
+not_judged()
 trace_services()
 known = table()
 fields(docs, known)
