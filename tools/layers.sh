@@ -27,7 +27,7 @@ yyjson.h         core/json.c
 pcre2.h          core/regex.c
 xxhash.h         core/hash.c
 curl/curl.h      core/http.c
-zlib.h           ingest/inflate_zlib.c core/pack_zlib.c core/unpack.c
+zlib.h           ingest/inflate_zlib.c core/pack_zlib.c core/unpack.c core/gzip.c
 isa-l.h          ingest/inflate_isal.c core/pack_isal.c
 sqlite3.h        store/*.c
 librdkafka/*     ingest/kafka.c sinks/kafka.c
