@@ -3,7 +3,7 @@
 FLAVOUR ?= release
 BUILD   := build/$(FLAVOUR)
 PREFIX  ?= /usr/local
-ROOMS   := core query ingest analyzers store sinks pipeline cli
+ROOMS   := core query ingest analyzers store sinks pipeline simulate cli
 SETUP   ?= tools/setup.sh
 DEMO    ?= demo/like-service
 

@@ -53,6 +53,7 @@ extern const struct command command_query;
 extern const struct command command_trace;
 extern const struct command command_map;
 extern const struct command command_group;
+extern const struct command command_simulate;
 extern const struct command command_components;
 extern const struct command command_completion;
 extern const struct command command_help;

@@ -18,7 +18,8 @@ analyzers  query core
 store      query core
 sinks      store core analyzers/cells.h analyzers/graph.h ingest/assemble.h
 pipeline   ingest analyzers query store sinks core
-cli        pipeline ingest analyzers query store sinks core
+simulate   core
+cli        simulate pipeline ingest analyzers query store sinks core
 '
 
 # A header that is not the C library's, and the files that may include it.

@@ -15,7 +15,7 @@ export LC_ALL=C
 here=$(cd "$(dirname "$0")" && pwd)
 cd "${LINT_ROOT:-$here/..}" || exit 3
 
-rooms='core query ingest analyzers store sinks pipeline cli'
+rooms='core query ingest analyzers store sinks pipeline simulate cli'
 flags='-D_GNU_SOURCE -I.'
 parts='format tidy cppcheck limits layers banned clocks conditionals heads
 makefile shell man'

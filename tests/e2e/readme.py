@@ -49,7 +49,7 @@ ok(demo and now.text == demo.group(2), "which is what it prints today",
              enumerate(zip(want, got)) if a != b) or
    f"{len(want)} lines, {len(got)} printed")
 
-COMMANDS = ("replay", "query", "trace", "map")
+COMMANDS = ("replay", "query", "trace", "map", "simulate")
 for path in re.findall(r"\]\((?!https?:)([^)#]+)\)", text):
     ok(os.path.exists(path) or path == "bench/RESULTS.md",
        f"README.md: {path} is there")
