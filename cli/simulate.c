@@ -15,7 +15,7 @@
 #define DAEMON "127.0.0.1:2000"
 
 struct flags {
-	bool help, live, catalogue, quiet;
+	bool help, live, catalogue, json, quiet;
 	const char *out, *udp, *rate;
 	uint64_t seed;
 	int64_t start_ns, duration_ns;
@@ -67,7 +67,7 @@ static const struct opt opts[] = {
 	    .type = OPT_INT,
 	    .offset = offsetof(struct flags, services),
 	    .arg = "N",
-	    .preset = "8",
+	    .absent = "8",
 	    .min = 1,
 	    .max = 2000,
 	    .help = "Make the fleet of N services.",
@@ -85,6 +85,12 @@ static const struct opt opts[] = {
 	    .type = OPT_FLAG,
 	    .offset = offsetof(struct flags, catalogue),
 	    .help = "List the incidents and decoys, and run nothing.",
+	},
+	{
+	    .name = "json",
+	    .type = OPT_FLAG,
+	    .offset = offsetof(struct flags, json),
+	    .help = "Print the catalogue for programs.",
 	},
 	{
 	    .group = "Where it goes",
@@ -155,6 +161,8 @@ check(const struct flags *f, int n, struct err *err)
 	if (n != 1)
 		return err_set(err, n == 0 ? "a workshop is missing"
 					   : "one workshop at a time");
+	if (f->json)
+		return err_set(err, "--json is of --catalogue");
 	if (f->live && f->out)
 		return err_set(err, "--live writes no archive: without --out");
 	if (f->live && f->start_ns != WHEN_NONE)
@@ -165,12 +173,15 @@ check(const struct flags *f, int n, struct err *err)
 }
 
 static int
-print_catalogue(void)
+print_catalogue(bool json)
 {
 	struct buf out = { 0 };
 	int status;
 
-	simulate_catalogue(&out);
+	if (json)
+		simulate_catalogue_json(&out);
+	else
+		simulate_catalogue(&out);
 	status = command_print(&out);
 	buf_fini(&out);
 	return status;
@@ -228,7 +239,7 @@ simulate_run(int argc, char **argv)
 	if (opt_parse(opts, &f, argc, argv, &rest, &err) == 0 && f.help)
 		status = command_help_print(&command_simulate);
 	else if (!err.text[0] && f.catalogue)
-		status = print_catalogue();
+		status = print_catalogue(f.json);
 	else if (!err.text[0] && check(&f, rest, &err) == 0)
 		status = simulate_one(&f, argv[0]);
 	else

@@ -9,6 +9,7 @@
  */
 #include <string.h>
 
+#include "core/json.h"
 #include "core/opt.h"
 #include "simulate/world.h"
 
@@ -175,7 +176,7 @@ const struct incident_kind incident_table[] = {
 	{
 	    .name = "error-surge",
 	    .help = "a third of a route's answers are 500",
-	    .rule = "error-surge",
+	    .rule = "server-error",
 	    .effect = EFFECT_STATUS,
 	    .where = AT_MAIN,
 	    .share_ppm = 300000,
@@ -219,7 +220,7 @@ const struct incident_kind incident_table[] = {
 	{
 	    .name = "bad-deploy",
 	    .help = "a new version fails: 60 % of a route's answers are 500",
-	    .rule = "error-surge",
+	    .rule = "server-error",
 	    .effect = EFFECT_STATUS,
 	    .where = AT_MAIN,
 	    .share_ppm = 600000,
@@ -305,6 +306,30 @@ simulate_catalogue(struct buf *out)
 		    k->help, k->only ? "; only of " : "",
 		    k->only ? k->only : "");
 	}
+}
+
+void
+simulate_catalogue_json(struct buf *out)
+{
+	buf_cat(out, "{\"schema\":\"telltale/1\",\"command\":\"simulate\"");
+	json_key(out, "incidents");
+	buf_char(out, '[');
+	for (int i = 0; i < incident_count; i++) {
+		const struct incident_kind *k = &incident_table[i];
+
+		json_item(out);
+		buf_char(out, '{');
+		json_member_str(out, "name", str_of(k->name));
+		json_member_str(out, "class",
+		    str_of(k->rule ? "incident" : "decoy"));
+		if (k->rule)
+			json_member_str(out, "rule", str_of(k->rule));
+		json_member_str(out, "help", str_of(k->help));
+		if (k->only)
+			json_member_str(out, "workshop", str_of(k->only));
+		buf_char(out, '}');
+	}
+	buf_cat(out, "]}\n");
 }
 
 bool

@@ -125,13 +125,15 @@ put_services(struct buf *b, const struct world *w)
 	buf_char(b, ']');
 }
 
+static const char failing[] = "server-error";
+
 /* A slow GET is another rule's than a slow POST. */
 static const char *
 rule_of(const struct incident_kind *k, const struct route *route)
 {
 	return strcmp(k->rule, "slow-post") == 0 &&
 		       strcmp(route->method, "GET") == 0
-		   ? "slow-get"
+		   ? "slow-request"
 		   : k->rule;
 }
 
@@ -179,10 +181,15 @@ put_also(struct buf *b, const struct world *w, const struct incident *i,
 		for (int r = 0; r < w->services[s].n_routes; r++) {
 			const struct route *from = &w->services[s].routes[r];
 
-			if (route && calls(from, i->at))
-				put_place(b, &w->services[s], from,
-				    rule_of(k, from));
+			if (!route || !calls(from, i->at))
+				continue;
+			put_place(b, &w->services[s], from, rule_of(k, from));
+			if (k->effect == EFFECT_THROTTLE)
+				put_place(b, &w->services[s], from, failing);
 		}
+	/* A failure that is slow or masked is a failure there. */
+	if (route && k->status >= 500 && strcmp(k->rule, failing) != 0)
+		put_place(b, &w->services[i->at.service], route, failing);
 	if (w->workshop->access_log)
 		put_place(b, NULL, route, route ? rule_of(k, route) : k->rule);
 	buf_char(b, ']');

@@ -10,6 +10,8 @@
 
 #include "simulate/world.h"
 
+enum { FLEET = 8 }; /* services, when nobody says how many */
+
 static const struct workshop *
 find(const char *name)
 {
@@ -43,7 +45,8 @@ static void
 set_services(struct world *w)
 {
 	const struct workshop *ws = w->workshop;
-	int n = ws->repeated ? w->options->services : ws->n_services;
+	int asked = w->options->services;
+	int n = !ws->repeated ? ws->n_services : asked > 0 ? asked : FLEET;
 
 	w->services = xcalloc((size_t)n, sizeof *w->services);
 	w->counts = xcalloc((size_t)n, sizeof *w->counts);
@@ -135,6 +138,9 @@ simulate(const char *workshop, const struct simulate_options *o,
 	*usage = !w.workshop;
 	if (!w.workshop)
 		return err_set(err, "there is no workshop '%s'", workshop);
+	*usage = o->services > 0 && !w.workshop->repeated;
+	if (*usage)
+		return err_set(err, "--services: %s has its own", workshop);
 	if (o->live)
 		w.start = output_clock();
 	w.now = w.start;

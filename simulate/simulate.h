@@ -36,7 +36,7 @@ struct simulate_options {
 	int64_t duration_ns; /* no request begins after it */
 	int64_t rate_micro;  /* clients' requests in 1e6 seconds; 0: the
 				workshop's own */
-	int services;        /* of the fleet */
+	int services;        /* of the fleet; 0: eight */
 	const char *const *incidents; /* KIND[@TIME[+SPAN]] */
 	size_t n_incidents;
 	const char *dir; /* write an archive there; NULL: lines to stdout */
@@ -67,5 +67,6 @@ const struct simulate_row *simulate_workshops(void);
 /* All incidents and decoys, one a line: name, what it is, the rule that should
  * find it, what happens. */
 void simulate_catalogue(struct buf *out);
+void simulate_catalogue_json(struct buf *out);
 
 #endif
