@@ -289,6 +289,7 @@ trace_logs_find(struct trace_logs *l, const struct replay_options *options,
 		return 0;
 	l->windows = xcalloc(TRACE_LOGS_STREAMS, sizeof *l->windows);
 	o.trace_logs = l;
+	o.causes = false;
 	return replay(&o, paths, n, progress, &l->result, err);
 }
 
