@@ -14,6 +14,7 @@
 #include <stdint.h>
 
 #include "analyzers/cells.h"
+#include "analyzers/judge.h"
 #include "core/finding.h"
 
 /* What one cell adds to a series: bad of n, and their latencies' sum. */
@@ -58,6 +59,10 @@ struct rule {
 	 * been answered below 400, in this cell or before.  Pure.
 	 */
 	struct counts (*count)(const struct cell *cell, bool answered);
+
+	/* What one request adds to these counts, on a route and with a method
+	 * that are judged.  Pure. */
+	enum trial_is (*trial)(const struct judge_trial *t);
 };
 
 extern const struct rule rule_slow_post;

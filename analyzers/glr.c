@@ -124,3 +124,44 @@ glr_milli(struct trials t, const struct odds *p0)
 	sum = (sum >> 16) * LN2_Q47 >> 47;
 	return (int64_t)(sum * 1000 >> 32);
 }
+
+/* o·ln(o·n/(row·column)), as 2^-48 of a binary logarithm. */
+static i128
+table_term(uint64_t o, uint64_t n, uint64_t row, uint64_t column)
+{
+	if (o == 0)
+		return 0;
+	return (i128)o *
+	       ((int64_t)log2_fixed(o) + (int64_t)log2_fixed(n) -
+		   (int64_t)log2_fixed(row) - (int64_t)log2_fixed(column));
+}
+
+int64_t
+table_g2_milli(struct fourfold t)
+{
+	uint64_t bad = t.a + t.b;
+	uint64_t others = t.c + t.d;
+	uint64_t with = t.a + t.c;
+	uint64_t without = t.b + t.d;
+	uint64_t n = bad + others;
+	i128 sum;
+
+	if (bad == 0 || others == 0 || with == 0 || without == 0 ||
+	    n > TRIALS_MAX)
+		return 0;
+	sum = table_term(t.a, n, bad, with) + table_term(t.b, n, bad, without) +
+	      table_term(t.c, n, others, with) +
+	      table_term(t.d, n, others, without);
+	if (sum <= 0)
+		return 0;
+	sum = (sum >> 16) * LN2_Q47 >> 47;
+	return (int64_t)(sum * 2000 >> 32);
+}
+
+int64_t
+ln_milli(uint64_t x)
+{
+	i128 nats = (i128)log2_fixed(x) * LN2_Q47 >> 47;
+
+	return (int64_t)(nats * 1000 >> LOG2_SHIFT);
+}

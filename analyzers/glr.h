@@ -46,4 +46,17 @@ bool trials_over(struct trials t, const struct odds *p0, uint32_t factor,
 /* G in thousandths of nats, rounded down. */
 int64_t glr_milli(struct trials t, const struct odds *p0);
 
+/* A table of two by two: of the bad a have something and b do not, of the
+ * others c and d. */
+struct fourfold {
+	uint64_t a, b, c, d;
+};
+
+/* G² = 2 Σ o ln(o/e) of the table in thousandths of nats, rounded down: what
+ * the table is above independence; 0 where a row or a column is empty. */
+int64_t table_g2_milli(struct fourfold t);
+
+/* ln x in thousandths, rounded down; x ≥ 1. */
+int64_t ln_milli(uint64_t x);
+
 #endif

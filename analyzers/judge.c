@@ -643,3 +643,12 @@ judge_rules(void)
 {
 	return infos;
 }
+
+enum trial_is
+judge_trial(const char *rule, const struct judge_trial *t)
+{
+	for (int r = 0; r < N_RULES; r++)
+		if (strcmp(infos[r].name, rule) == 0)
+			return rules[r]->trial(t);
+	return TRIAL_NONE;
+}

@@ -62,6 +62,19 @@ struct judge_story;
 struct judge_story *judge_take_story(struct judge *j);
 void judge_story_free(struct judge_story *s);
 
+/*
+ * What a single request is to a rule: the same that its counts make of it in a
+ * cell, for who looks at a finding's requests again.
+ */
+enum trial_is { TRIAL_NONE, TRIAL_GOOD, TRIAL_BAD };
+struct judge_trial {
+	enum class class;
+	int status;          /* 0: none */
+	int64_t duration_ns; /* -1: none */
+	int64_t slow_ns;     /* the finding's over_ns */
+};
+enum trial_is judge_trial(const char *rule, const struct judge_trial *t);
+
 /* The rules' table, for --rule, components and the manual; NULL name ends. */
 struct rule_info {
 	const char *name;

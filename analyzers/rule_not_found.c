@@ -25,6 +25,14 @@ count(const struct cell *cell, bool answered)
 		.bad = cell->not_found };
 }
 
+static enum trial_is
+trial(const struct judge_trial *t)
+{
+	if (t->class == CLASS_PROBE || t->status < 100 || t->status >= 600)
+		return TRIAL_NONE;
+	return t->status == 404 || t->status == 410 ? TRIAL_BAD : TRIAL_GOOD;
+}
+
 const struct rule rule_not_found = {
 	.unit = "404 answers",
 	.phrase = "answered 404 in # requests",
@@ -36,4 +44,5 @@ const struct rule rule_not_found = {
 	.warning = { 50000, 4 },
 	.example = EXAMPLE_NOT_FOUND,
 	.count = count,
+	.trial = trial,
 };

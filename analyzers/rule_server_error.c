@@ -25,6 +25,14 @@ count(const struct cell *cell, bool answered)
 		.bad = cell->status[5] };
 }
 
+static enum trial_is
+trial(const struct judge_trial *t)
+{
+	if (t->class == CLASS_PROBE || t->status < 100 || t->status >= 600)
+		return TRIAL_NONE;
+	return t->status >= 500 ? TRIAL_BAD : TRIAL_GOOD;
+}
+
 const struct rule rule_server_error = {
 	.unit = "5xx answers",
 	.phrase = "answered 5xx in # requests",
@@ -36,4 +44,5 @@ const struct rule rule_server_error = {
 	.warning = { 50000, 4 },
 	.example = EXAMPLE_SERVER_ERROR,
 	.count = count,
+	.trial = trial,
 };

@@ -50,13 +50,23 @@ count(const struct cell *cell, bool answered)
 	.critical = { 250000, 10 }, .warning = { 0, 5 },                       \
 	.example = EXAMPLE_SLOW, .latency = true, .relative = true
 
+static enum trial_is
+trial(const struct judge_trial *t)
+{
+	if (t->class != CLASS_CLIENT || t->duration_ns < 0)
+		return TRIAL_NONE;
+	return t->duration_ns > t->slow_ns ? TRIAL_BAD : TRIAL_GOOD;
+}
+
 const struct rule rule_slow_post = {
 	SLOW,
 	.count = count,
+	.trial = trial,
 };
 
 const struct rule rule_slow_request = {
 	SLOW,
 	.asked = true,
 	.count = count_any,
+	.trial = trial,
 };

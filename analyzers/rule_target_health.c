@@ -27,6 +27,14 @@ count(const struct cell *cell, bool answered)
 	return (struct counts){ .n = cell->probes, .bad = cell->probes_bad };
 }
 
+static enum trial_is
+trial(const struct judge_trial *t)
+{
+	if (t->class == CLASS_CLIENT)
+		return TRIAL_NONE;
+	return t->status >= 400 ? TRIAL_BAD : TRIAL_GOOD;
+}
+
 const struct rule rule_target_health = {
 	.unit = "failed probes",
 	.phrase = "failed # health checks",
@@ -40,4 +48,5 @@ const struct rule rule_target_health = {
 	.example = EXAMPLE_PROBE,
 	.any_method = true,
 	.count = count,
+	.trial = trial,
 };

@@ -278,6 +278,7 @@ read_archive(struct documents *l, struct err *err)
 	o.last_ns = ask->last_ns;
 	o.threads = ask->threads;
 	o.out = ask->findings ? NULL : buf_cstr(&dir);
+	o.causes = ask->findings;
 	reading_signals();
 	rc = replay(&o, ask->paths, ask->n_paths, reading_progress(), &r, err);
 	l->status = reading_stopped();

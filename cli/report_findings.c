@@ -3,6 +3,8 @@
  * The findings, each with what a person asks next: how sure, since when,
  * compared with what, and where to look.
  */
+#include <string.h>
+
 #include "cli/report.h"
 #include "core/when.h"
 #include "ingest/input.h"
@@ -209,19 +211,117 @@ put_evidence(struct pen *p, const struct finding *f,
 	buf_fini(&trace);
 }
 
+/* "in 54 of 54 of these and 3 of 27 other requests (lift 9.0, G² 61.2)"; in
+ * none of the others there is no lift. */
+static void
+put_table(struct buf *b, const struct cause *c, bool utf8)
+{
+	buf_printf(b, " in %u of %u of these and %u of %u other requests (",
+	    c->a, c->a + c->b, c->c, c->c + c->d);
+	if (c->c > 0) {
+		buf_cat(b, "lift ");
+		put_milli(b, c->lift_milli);
+		buf_cat(b, ", ");
+	}
+	buf_cat(b, utf8 ? "G² " : "G2 ");
+	put_milli(b, c->g2_milli);
+	buf_char(b, ')');
+}
+
+static void
+put_example(struct buf *b, const struct cause *c, bool utf8)
+{
+	buf_cat(b, utf8 ? "“" : "\"");
+	term_text(b, str_of(c->text), utf8);
+	buf_cat(b, utf8 ? "”" : "\"");
+}
+
+/* What co-occurs is said; why, nobody knows from this. */
+static void
+put_cause(struct buf *b, const struct finding *f, const struct cause *c,
+    bool utf8)
+{
+	if (c->kind == CAUSE_ONSET) {
+		put_example(b, c, utf8);
+		buf_cat(b, " first logged ");
+		when_put_span(b, c->lag_ms * 1000000, utf8);
+		buf_printf(b,
+		    " before the first of these, %u times around it "
+		    "and %u before",
+		    c->a, c->c);
+		return;
+	}
+	buf_cat(b, c->kind == CAUSE_CALL ? "co-occurs with the call "
+					 : "co-occurs with ");
+	put_example(b, c, utf8);
+	if (c->service && strcmp(c->service, f->service) != 0) {
+		buf_cat(b, " of ");
+		term_text(b, str_of(c->service), utf8);
+	}
+	put_table(b, c, utf8);
+	buf_printf(b, "; median %lld ms after the request began",
+	    (long long)c->lag_ms);
+}
+
+/* A task's id is known by its beginning. */
+static struct str
+shorten(struct str place)
+{
+	enum { SHOWN = 8 };
+	size_t at = sizeof "task " - 1;
+	size_t n = 0;
+
+	if (!str_starts(place, STR("task ")))
+		return place;
+	while (at + n < place.n && strchr("0123456789abcdef", place.p[at + n]))
+		n++;
+	return n >= SHOWN ? str_sub(place, 0, at + SHOWN) : place;
+}
+
+/* "all 54 in task 03907d48 (1 of 2 tasks), 3 of the 27 others" */
+static void
+put_place(struct buf *b, const struct cause *c, bool utf8)
+{
+	size_t kind = str_find(str_of(c->text), ' ');
+
+	if (c->b == 0)
+		buf_printf(b, "all %u in ", c->a);
+	else
+		buf_printf(b, "%u of %u in ", c->a, c->a + c->b);
+	term_text(b, shorten(str_of(c->text)), utf8);
+	buf_printf(b, " (1 of %u ", c->places);
+	term_text(b, str_sub(str_of(c->text), 0, kind), utf8);
+	buf_printf(b, "s), %u of the %u %s", c->c, c->c + c->d,
+	    c->since ? "before it" : "others");
+}
+
 static void
 put_causes(struct pen *p, const struct finding *f)
 {
+	bool utf8 = p->term->utf8;
 	struct buf b = { 0 };
+	bool any = false;
 
 	for (int i = 0; i < f->n_causes; i++) {
 		const struct cause *c = &f->causes[i];
+		bool place = c->kind == CAUSE_PLACE;
 
 		buf_reset(&b);
-		term_text(&b, str_of(c->text), p->term->utf8);
-		buf_printf(&b, " (in %u of %u bad and %u of %u good)", c->a,
-		    c->a + c->c, c->b, c->b + c->d);
-		report_label(p, i == 0 ? "beside it" : "");
+		if (place)
+			put_place(&b, c, utf8);
+		else
+			put_cause(&b, f, c, utf8);
+		report_label(p, place ? "where" : any ? "" : "beside it");
+		pen_wrap(p, PLAIN, buf_view(&b), REPORT_LABEL);
+		any |= !place;
+	}
+	buf_reset(&b);
+	if (!any && f->compared_bad > 0) {
+		buf_printf(&b,
+		    "no template stands out, of %u in %u of these and %u other "
+		    "requests",
+		    f->templates, f->compared_bad, f->compared);
+		report_label(p, "beside it");
 		pen_wrap(p, PLAIN, buf_view(&b), REPORT_LABEL);
 	}
 	buf_fini(&b);

@@ -37,13 +37,34 @@ struct evidence {
 	uint8_t trace[16];
 };
 
-/* A log template beside the finding's requests (a later issue fills it). */
+/*
+ * What the finding's requests have and others have not.  Never more than that:
+ * it says what co-occurs, not why.
+ */
+enum cause_kind {
+	CAUSE_LINE,  /* a log line while the request ran */
+	CAUSE_CALL,  /* something in its trace: a call, how it went */
+	CAUSE_PLACE, /* where it ran or came from: "task 03907d48" */
+	CAUSE_ONSET, /* a log line when it began, in no request */
+	CAUSE_KINDS
+};
+const char *cause_kind_name(enum cause_kind k); /* "line", "call", ... */
+
+/*
+ * Of a + b bad requests a have it, of c + d others c.  Of an onset: a lines in
+ * the minutes around it, c in the time before, b and d are 0.
+ */
 struct cause {
-	char *text;
-	char *template_text;
-	char *service;
+	enum cause_kind kind;
+	char *text;          /* an example; of a place its name, "task x" */
+	char *template_text; /* NULL: the text is all there is */
+	char *service;       /* whose line or call it is; NULL: of a place */
 	uint32_t a, b, c, d;
-	int64_t lift_milli, g2_milli, lag_ms;
+	uint32_t places;    /* of a place: how many there are of its kind */
+	bool since;         /* of a place: the others are those before */
+	int64_t lift_milli; /* how much more frequent; c = 0 counts as ½ */
+	int64_t g2_milli;
+	int64_t lag_ms; /* median from the request's begin; of an onset to it */
 };
 
 struct finding {
@@ -78,6 +99,8 @@ struct finding {
 	int n_evidence;
 	struct cause causes[FINDING_CAUSES];
 	int n_causes;
+	uint32_t compared_bad, compared; /* requests looked at for causes */
+	uint32_t templates;  /* of log lines and calls that they had */
 	int64_t over_ns;     /* slow is above this; 0: not about time */
 	bool relative;       /* over_ns is what was rare before */
 	char id[FINDING_ID]; /* of (rule, entity, first window): no NUL */
@@ -89,7 +112,8 @@ void finding_fini(struct finding *f);
  * The finding in one sentence, for event.reason and the terminal:
  *
  *	POST /mysfits/{id}/like of like service answered 404 in 116 of 504
- *	requests (23.0 %) from 07:06:00 on; before, 0 of 409.
+ *	requests (23.0 %) from 07:06:00 on; before, 0 of 409; co-occurs with
+ *	“simulated 404 activated” in 116 of 116 of these and 4 of 388 others.
  *
  * Names are put in as they are: escaping is the printer's business.
  */

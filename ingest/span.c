@@ -100,6 +100,7 @@ static const struct key keys[] = {
 	{ "topic_arn", IN_AWS, TEXT, IN(span_aws, topic_arn) },
 	{ "function_name", IN_AWS, TEXT, IN(span_aws, function) },
 	{ "account_id", IN_AWS, TEXT, IN(span_aws, account) },
+	{ "retries", IN_AWS, INTEGER, IN(span_aws, retries) },
 	{ "ec2", IN_AWS, BLOCK, IN_EC2 },
 	{ "ecs", IN_AWS, BLOCK, IN_ECS },
 	{ "cloudwatch_logs", IN_AWS, LOGS, 0 },

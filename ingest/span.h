@@ -78,6 +78,7 @@ struct span_aws {
 	struct str zone;      /* ec2's or ecs's availability_zone */
 	struct str container; /* ecs.container */
 	struct str log_group; /* the first of cloudwatch_logs */
+	int64_t retries;      /* how often it was tried again */
 };
 
 struct span_sql {

@@ -109,6 +109,8 @@ join_votes(struct run *run, struct votes *votes, struct err *err)
 static void
 account(struct run *run, const struct row *row, enum account a)
 {
+	if (run->joined)
+		return;
 	run->result->read[row->input].accounts.n[row->kind][a]++;
 }
 
@@ -196,7 +198,7 @@ count_request(struct run *run, struct pairing *w, const struct held *h,
 		if (say(run, &h->row, v, err) != 0)
 			return -1;
 	}
-	if (drop || (segment && h->joined))
+	if (run->joined || drop || (segment && h->joined))
 		return 0;
 	return tally_hit(&run->final, h->row.service,
 	    s->final[run_map(run, h->row.origin)->routes[h->row.route]], &hit,
@@ -216,7 +218,7 @@ count_row(struct run *run, struct pairing *w, const struct held *h,
 	if (h->row.flags & ROW_REQUEST)
 		return count_request(run, w, h, err);
 	account(run, &h->row, ACCOUNT_STORED);
-	if (h->row.kind == RECORD_LOG)
+	if (h->row.kind == RECORD_LOG && !run->joined)
 		run->services[h->row.service].logs++;
 	return 0;
 }
@@ -266,7 +268,20 @@ join_rows(struct run *run, struct err *err)
 	merge_free(m);
 	if (rc == 0)
 		rc = unfinished_settle(run, err);
-	if (rc == 0)
+	if (rc == 0 && !run->joined)
 		rc = tally_seal(&run->final, err);
+	run->joined = true;
 	return rc;
+}
+
+int
+join_verdicts(struct run *run, struct err *err)
+{
+	if (!run->plan.rows || run->verdicts)
+		return 0;
+	run->verdicts = spill_new(sizeof(struct verdict), VERDICTS_BYTES);
+	if (join_rows(run, err) != 0)
+		return -1;
+	spill_seal(run->verdicts);
+	return 0;
 }

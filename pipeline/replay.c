@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "core/mem.h"
+#include "pipeline/causes.h"
 #include "pipeline/trace_logs.h"
 #include "pipeline/worker.h"
 #include "pipeline/write.h"
@@ -23,6 +24,7 @@ replay_options_init(struct replay_options *o)
 		.until_ns = WHEN_NONE,
 		.probes = PROBES_FOLD,
 		.judge = judge_settings_default,
+		.causes = true,
 	};
 }
 
@@ -157,11 +159,22 @@ join(struct run *run, struct err *err)
 	return 0;
 }
 
+/* The readings that need what is known at the end only. */
+static int
+read_again(struct run *run, struct err *err)
+{
+	if (run->options->trace_logs)
+		return trace_logs_read(run, err);
+	if (run->options->causes && causes_find(run, err) != 0)
+		return -1;
+	return write_finish(run, err);
+}
+
 static int
 run_once(struct run *run, struct err *err)
 {
 	run->next = 0;
-	run->again = run->failed = run->in_progress = false;
+	run->again = run->failed = run->in_progress = run->joined = false;
 	reset_result(run->result);
 	run->progress->phase = 0;
 	run->progress->bytes_done = 0;
@@ -176,7 +189,7 @@ run_once(struct run *run, struct err *err)
 	if ((write_records(run->options) || run->options->trace_logs) &&
 	    run->plan.rows)
 		run->verdicts =
-		    spill_new(sizeof(struct verdict), 4 * 1024 * 1024);
+		    spill_new(sizeof(struct verdict), VERDICTS_BYTES);
 	if (name_services(run, err) != 0)
 		return -1;
 	choose_service(run);
@@ -185,11 +198,7 @@ run_once(struct run *run, struct err *err)
 	if (write_open(run, err) != 0 || settle(run, err) != 0)
 		return -1;
 	run->progress->phase = 2;
-	if (run_stopped(run))
-		return 0;
-	if (run->options->trace_logs && trace_logs_read(run, err) != 0)
-		return -1;
-	return write_finish(run, err);
+	return run_stopped(run) ? 0 : read_again(run, err);
 }
 
 static int
@@ -216,6 +225,7 @@ run_last(struct run *run, struct err *err)
 	int rc;
 
 	whole.out = NULL;
+	whole.causes = false;
 	run->options = &whole;
 	rc = run_all(run, err);
 	run->options = asked;

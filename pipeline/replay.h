@@ -61,6 +61,7 @@ struct replay_options {
 	size_t n_names;
 	const char *out;    /* --out: a directory, or NULL */
 	unsigned out_kinds; /* bits by enum file_kind: only these; 0: all */
+	bool causes;        /* what co-occurs with findings is sought */
 	struct trace_logs *trace_logs; /* see pipeline/trace_logs.h; NULL */
 };
 /* All defaults: every service, all of time, the limits' and judge's own. */
@@ -162,7 +163,7 @@ struct replay_progress {
 	_Atomic uint64_t bytes_done;  /* packed */
 	_Atomic uint64_t bytes_total; /* 0: not known (stdin) */
 	_Atomic uint64_t records;
-	_Atomic int phase; /* 0 reading, 1 judging, 2 documents */
+	_Atomic int phase; /* 0 reading, 1 judging, 2 reading again */
 	_Atomic bool stop; /* set it to end early */
 };
 

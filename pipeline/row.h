@@ -51,6 +51,8 @@ enum verdict_what {
 	VERDICT_PROBE,  /* in the trace of a probe */
 };
 
+enum { VERDICTS_BYTES = 4 * 1024 * 1024 }; /* then they spill */
+
 struct verdict {
 	struct spill_key key; /* input, seq */
 	uint8_t trace[16];

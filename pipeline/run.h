@@ -6,7 +6,8 @@
  *	name       origins get their services' names (service.c, join.c)
  *	join       rows in time order: duplicates, joins, probes' traces
  *	settle     sums by service and route; cells in time order to the judge
- *	documents  a second reading writes what --out asks for (write.c)
+ *	causes     a second reading of what is around a finding (causes.c)
+ *	documents  another reading writes what --out asks for (write.c)
  *
  * A step that finds that the plan does not do (two inputs share a stream, a
  * trace document turned up) says so in `again`, and replay.c starts over with
@@ -98,8 +99,9 @@ struct run {
 	struct origin_map **maps; /* by tally number, origin index */
 
 	/* join and settle */
+	bool joined;            /* rows are counted */
 	struct tally final;     /* origins are services */
-	struct spill *verdicts; /* NULL unless documents are asked for */
+	struct spill *verdicts; /* NULL unless somebody reads again */
 	struct spill *segments; /* NULL unless one is in progress */
 	struct write *write;    /* likewise */
 	uint32_t service_only;  /* --service: its index; else UINT32_MAX */
@@ -134,6 +136,8 @@ struct votes {
 };
 int join_votes(struct run *run, struct votes *votes, struct err *err);
 int join_rows(struct run *run, struct err *err);
+/* Makes run->verdicts if there are rows, and none were asked for so far. */
+int join_verdicts(struct run *run, struct err *err);
 
 /* unfinished.c: a segment that was counted; then, when all are. */
 int unfinished_note(struct run *run, const struct row *row, struct err *err);

@@ -15,39 +15,26 @@
 #include "pipeline/reading.h"
 #include "pipeline/run.h"
 #include "pipeline/trace_probe.h"
+#include "pipeline/verdicts.h"
 
 /* The second reading of all inputs, and what the join has said of each. */
 struct again {
 	struct run *run;
 	struct trace_logs *logs;
 	struct reading reading;
-	struct merge *verdicts; /* NULL: nothing was joined */
-	const struct verdict *verdict;
+	struct verdicts verdicts;
 	bool beside; /* the windows are known: lines beside */
 };
-
-static void
-next_verdict(struct again *a)
-{
-	const void *next = merge_next(a->verdicts);
-
-	a->verdict = next;
-}
 
 /* Whether the join says that the event is a request of the trace. */
 static bool
 is_joined(struct again *a, const struct place *place)
 {
-	uint64_t seq = a->reading.identity.seq;
+	const struct verdict *v =
+	    verdicts_of(&a->verdicts, place, a->reading.identity.seq);
 
-	while (a->verdict && (a->verdict->key.hi < place->input ||
-				 (a->verdict->key.hi == place->input &&
-				     a->verdict->key.lo < seq)))
-		next_verdict(a);
-	return a->verdict && a->verdict->key.hi == place->input &&
-	       a->verdict->key.lo == seq &&
-	       a->verdict->what == VERDICT_JOINED &&
-	       memcmp(a->verdict->trace, a->logs->trace->id, 16) == 0;
+	return v && v->what == VERDICT_JOINED &&
+	       memcmp(v->trace, a->logs->trace->id, 16) == 0;
 }
 
 static int64_t
@@ -267,24 +254,20 @@ trace_logs_read(struct run *run, struct err *err)
 {
 	struct again a = { .run = run, .logs = run->options->trace_logs };
 	size_t n = run->result->inputs.n;
+	struct err ignored;
 	int rc = 0;
 
 	a.reading.since_ns = run->plan.since_ns;
 	a.reading.until_ns = run->plan.until_ns;
-	if (run->verdicts) {
-		a.verdicts = merge_new(&run->verdicts, 1, err);
-		if (!a.verdicts)
-			return -1;
-		next_verdict(&a);
-	}
+	if (verdicts_open(&a.verdicts, run, err) != 0)
+		return -1;
 	for (size_t i = 0; i < n && rc == 0; i++)
 		rc = read_input(&a, (uint32_t)i, err);
 	a.beside = true;
 	for (size_t i = 0; i < n && rc == 0 && a.logs->n_windows > 0; i++)
 		rc = read_input(&a, (uint32_t)i, err);
-	if (rc == 0 && a.verdicts)
-		rc = merge_failed(a.verdicts, err);
-	merge_free(a.verdicts);
+	if (verdicts_close(&a.verdicts, rc == 0 ? err : &ignored) != 0)
+		rc = -1;
 	reading_fini(&a.reading);
 	if (a.logs->n > 1)
 		qsort(a.logs->v, a.logs->n, sizeof *a.logs->v, by_place);
@@ -306,6 +289,7 @@ trace_logs_find(struct trace_logs *l, const struct replay_options *options,
 		return 0;
 	l->windows = xcalloc(TRACE_LOGS_STREAMS, sizeof *l->windows);
 	o.trace_logs = l;
+	o.causes = false;
 	return replay(&o, paths, n, progress, &l->result, err);
 }
 

@@ -30,7 +30,7 @@ unfinished_note(struct run *run, const struct row *row, struct err *err)
 		.input = row->input,
 	};
 
-	if (!run->in_progress || row->kind != RECORD_SEGMENT)
+	if (run->joined || !run->in_progress || row->kind != RECORD_SEGMENT)
 		return 0;
 	if (!run->segments)
 		run->segments = spill_new(sizeof k, BUDGET);
@@ -45,8 +45,10 @@ supersede(struct run *run, const struct segment_key *k, struct err *err)
 	const struct verdict v = { .key = { k->input, k->seq },
 		.what = VERDICT_DUPLICATE };
 
-	n[ACCOUNT_STORED]--;
-	n[ACCOUNT_DUPLICATE]++;
+	if (!run->joined) {
+		n[ACCOUNT_STORED]--;
+		n[ACCOUNT_DUPLICATE]++;
+	}
 	return run->verdicts ? spill_put(run->verdicts, &v.key, err) : 0;
 }
 
@@ -68,7 +70,8 @@ unfinished_settle(struct run *run, struct err *err)
 
 	if (!run->segments)
 		return 0;
-	spill_seal(run->segments);
+	if (!run->joined)
+		spill_seal(run->segments);
 	m = merge_new(&run->segments, 1, err);
 	if (!m)
 		return -1;

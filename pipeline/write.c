@@ -15,6 +15,7 @@
 #include "core/mem.h"
 #include "pipeline/origin.h"
 #include "pipeline/reading.h"
+#include "pipeline/verdicts.h"
 #include "sinks/documents.h"
 #include "sinks/files.h"
 
@@ -45,9 +46,8 @@ struct write {
 	/* the second reading */
 	struct reading reading;
 	struct origin_namer namer;
-	struct merge *verdicts;
-	const struct verdict *verdict; /* the next one */
-	uint32_t service;              /* of the last log record */
+	struct verdicts verdicts;
+	uint32_t service; /* of the last log record */
 	struct pending pending[PENDING];
 	uint64_t n_pending; /* so many were begun */
 };
@@ -108,6 +108,7 @@ void
 write_abandon(struct run *run)
 {
 	struct write *w = run->write;
+	struct err ignored;
 
 	if (!w)
 		return;
@@ -119,7 +120,7 @@ write_abandon(struct run *run)
 	free(w->minute);
 	reading_fini(&w->reading);
 	origin_namer_fini(&w->namer);
-	merge_free(w->verdicts);
+	(void)verdicts_close(&w->verdicts, &ignored);
 	free(w);
 	run->write = NULL;
 }
@@ -184,25 +185,6 @@ write_cell(struct write *w, const struct cell *cell, struct err *err)
 	    sizeof *w->minute);
 	w->minute[w->n_minute++] = c;
 	return 0;
-}
-
-/* The verdict on the event being read, if there is one. */
-static const struct verdict *
-verdict_of(struct write *w, const struct place *place)
-{
-	uint64_t seq = w->reading.identity.seq;
-	const void *next;
-
-	while (w->verdict && (w->verdict->key.hi < place->input ||
-				 (w->verdict->key.hi == place->input &&
-				     w->verdict->key.lo < seq))) {
-		next = merge_next(w->verdicts);
-		w->verdict = next;
-	}
-	if (!w->verdict || w->verdict->key.hi != place->input ||
-	    w->verdict->key.lo != seq)
-		return NULL;
-	return w->verdict;
 }
 
 static struct document_origin
@@ -356,7 +338,8 @@ file_of(const struct record *r)
 static void
 write_record(struct write *w, const struct input *input, const struct record *r)
 {
-	const struct verdict *known = verdict_of(w, &r->event->place);
+	const struct verdict *known = verdicts_of(&w->verdicts,
+	    &r->event->place, w->reading.identity.seq);
 	struct document_origin o = origin_of(w, input, r);
 	struct document_verdict v = { 0 };
 
@@ -456,21 +439,6 @@ write_findings(struct write *w)
 	free(paths);
 }
 
-static int
-start_verdicts(struct write *w, struct err *err)
-{
-	const void *first;
-
-	if (!w->run->verdicts)
-		return 0;
-	w->verdicts = merge_new(&w->run->verdicts, 1, err);
-	if (!w->verdicts)
-		return -1;
-	first = merge_next(w->verdicts);
-	w->verdict = first;
-	return 0;
-}
-
 int
 write_finish(struct run *run, struct err *err)
 {
@@ -484,12 +452,12 @@ write_finish(struct run *run, struct err *err)
 	if (wants(run->options, FILE_FINDINGS))
 		write_findings(w);
 	if (rc == 0)
-		rc = start_verdicts(w, err);
+		rc = verdicts_open(&w->verdicts, run, err);
 	again = write_records(run->options) ? run->result->inputs.n : 0;
 	for (size_t i = 0; i < again && rc == 0; i++)
 		rc = read_again(w, (uint32_t)i, err);
-	if (rc == 0 && w->verdicts)
-		rc = merge_failed(w->verdicts, err);
+	if (rc == 0)
+		rc = verdicts_close(&w->verdicts, err);
 	for (int k = 0; k < FILE_KINDS && rc == 0; k++)
 		rc = put(w, (enum file_kind)k, 0, err);
 	if (rc == 0 && !run_stopped(run))

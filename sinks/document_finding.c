@@ -215,6 +215,7 @@ put_causes(struct buf *b, const struct finding *f)
 
 		json_item(b);
 		buf_char(b, '{');
+		json_member_str(b, "kind", str_of(cause_kind_name(c->kind)));
 		part_text(b, "text", str_of(c->text));
 		part_text(b, "template", str_of(c->template_text));
 		part_text(b, "service", str_of(c->service));
@@ -225,9 +226,28 @@ put_causes(struct buf *b, const struct finding *f)
 		json_member_milli(b, "lift", c->lift_milli);
 		json_member_milli(b, "g2", c->g2_milli);
 		json_member_i64(b, "lag_ms", c->lag_ms);
+		if (c->kind == CAUSE_PLACE) {
+			json_member_i64(b, "places", c->places);
+			json_member_bool(b, "since", c->since);
+		}
 		buf_char(b, '}');
 	}
 	buf_char(b, ']');
+}
+
+/* What the causes were sought among: none is an answer when this is there. */
+static void
+put_compared(struct buf *b, const struct finding *f)
+{
+	struct nest n;
+
+	if (f->compared_bad == 0)
+		return;
+	n = nest_open(b, "compared");
+	json_member_i64(b, "bad", f->compared_bad);
+	json_member_i64(b, "others", f->compared);
+	json_member_i64(b, "templates", f->templates);
+	nest_close(b, n);
 }
 
 /* A window or a baseline: how many of how many. */
@@ -268,6 +288,7 @@ put_finding(struct buf *b, const struct finding *f, const struct str *paths)
 		json_member_i64(b, "latency_ns", f->after_ns);
 	put_evidence(b, f, paths);
 	put_causes(b, f);
+	put_compared(b, f);
 	nest_close(b, n);
 }
 

@@ -83,13 +83,13 @@ Test(finding, names_latency_and_what_co_occurs)
 	expect("latency", &f, true,
 	    "POST /mysfits/{id}/like of like service took over 1 s in 85 of "
 	    "108 requests (78.7 %) from 07:06:00 on, 2.8 s on average; before, "
-	    "0 of 68, 24 ms; co-occurs with “stress function activated” (69 of "
-	    "85, otherwise 0 of 23).");
+	    "0 of 68, 24 ms; co-occurs with “stress function activated” in 69 "
+	    "of 85 of these and 0 of 23 others.");
 	expect("ASCII", &f, false,
 	    "POST /mysfits/{id}/like of like service took over 1 s in 85 of "
 	    "108 requests (78.7 %) from 07:06:00 on, 2.8 s on average; before, "
-	    "0 of 68, 24 ms; co-occurs with \"stress function activated\" (69 "
-	    "of 85, otherwise 0 of 23).");
+	    "0 of 68, 24 ms; co-occurs with \"stress function activated\" in "
+	    "69 of 85 of these and 0 of 23 others.");
 }
 
 Test(finding, leaves_out_what_it_does_not_have)
