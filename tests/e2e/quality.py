@@ -1,0 +1,61 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
+"""Simulated worlds whose truth is known: each incident is found once, in time,
+and what is none is not.  A part of the whole catalogue, which
+`tests/quality/score.py --catalogue` runs."""
+import os
+import sys
+import tempfile
+
+sys.path.insert(0, "tests/quality")
+import score  # noqa: E402
+import tap  # noqa: E402
+from tap import ok, same  # noqa: E402
+
+# World, what happens, seconds until it must be detected (None: a decoy).
+SCENES = [
+    ("like", "chaos", 30),
+    ("like", "not-found-partial", 60),
+    ("like", "dependency-slow", 20),
+    ("like", "clean", None),
+    ("like", "surge", None),
+    ("like", "redeploy", None),
+    ("like", "busy-root", None),
+    ("interstella", "queueing", 30),
+    ("interstella", "masked-failure", 120),
+    ("interstella", "error-lines", None),
+    ("eks-shop", "dependency-throttle", 60),
+    ("eks-shop", "error-surge", 120),
+    ("eks-shop", "poller", None),
+    ("threads", "small-step", 60),
+    ("threads", "not-found", 30),
+    ("threads", "daily-rhythm", None),
+    ("fleet", "slow-post", 30),
+    ("fleet", "tail", 300),
+    ("fleet", "clean", None),
+]
+
+
+def play(world, kind, most):
+    name = f"{world}, {kind}"
+    with tempfile.TemporaryDirectory() as root:
+        r = tap.telltale("simulate", world, "--seed", "1", "--duration", "40m",
+                         "--incident", kind, "-q", "-o", root)
+        same((r.status, r.err), (0, ""), f"{name}: is simulated")
+        s = score.score(root, known)
+    same(s["false"], [], f"{name}: nothing is found that is none")
+    same(s["doubled"], [], f"{name}: nothing is found twice")
+    if most is None:
+        same(s["findings"], 0, f"{name}: no finding at all")
+        return
+    same(s["missed"], [], f"{name}: is found")
+    ok(s["detect"] and max(s["detect"]) <= most,
+       f"{name}: within {most} s", s["detect"])
+    same(s["probes"]["wrong"], 0, f"{name}: no client is called a probe")
+
+
+score.TELLTALE = os.path.abspath(tap.TELLTALE)
+known = score.known_rules()
+for scene in SCENES:
+    play(*scene)
+tap.done()
