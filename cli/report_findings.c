@@ -251,7 +251,7 @@ put_cause(struct buf *b, const struct finding *f, const struct cause *c,
 		    c->a, c->c);
 		return;
 	}
-	buf_cat(b, c->kind == CAUSE_CALL ? "co-occurs with the call "
+	buf_cat(b, c->kind == CAUSE_CALL ? "co-occurs, in the traces, with "
 					 : "co-occurs with ");
 	put_example(b, c, utf8);
 	if (c->service && strcmp(c->service, f->service) != 0) {
