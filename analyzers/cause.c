@@ -186,7 +186,7 @@ fisher_ppm(struct fourfold t)
 	uint64_t ways = choose(n, bad);
 	u128 more = 0;
 
-	assert(n <= FISHER_MAX);
+	assert(n <= FISHER_MAX && ways > 0);
 	for (uint64_t a = t.a; a <= bad && a <= with; a++)
 		more += (u128)choose(with, a) * choose(n - with, bad - a);
 	return (int64_t)((more * PPM + ways - 1) / ways);

@@ -10,6 +10,7 @@
  */
 #include "ingest/marks.h"
 
+#include <assert.h>
 #include <string.h>
 
 #include "ingest/scan.h"
@@ -83,8 +84,9 @@ marks_swar(struct marks *m, const char *p, size_t n)
 marks_fn *
 marks_fastest(void)
 {
-	marks_fn *ways[MARKS_WAYS];
+	marks_fn *ways[MARKS_WAYS] = { NULL };
+	size_t n = marks_ways(ways);
 
-	(void)marks_ways(ways);
-	return ways[0];
+	assert(n > 0);
+	return *ways;
 }

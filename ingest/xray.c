@@ -109,8 +109,11 @@ xray_trace_id(struct str text, uint8_t id[16])
 
 	if (!printed && text.n != 32)
 		return false;
-	return hex_word(head, id) & hex_word(tail, id + 4) &
-	       hex_word(tail + 8, id + 8) & hex_word(tail + 16, id + 12);
+	/* All four, so that there is no branch. */
+	return ((unsigned)hex_word(head, id) &
+		   (unsigned)hex_word(tail, id + 4) &
+		   (unsigned)hex_word(tail + 8, id + 8) &
+		   (unsigned)hex_word(tail + 16, id + 12)) != 0;
 }
 
 /* Sixteen or more letters and digits: hex, or what an export put for it. */
