@@ -32,6 +32,8 @@ enum { BATCH_EVENTS = 128 };
 enum event_what {
 	EVENT_MESSAGE,  /* a log message: decode it */
 	EVENT_DOCUMENT, /* an X-Ray segment document, JSON */
+	EVENT_LINE,     /* the same, byte for byte at its place in the
+			   inflated content */
 	EVENT_SUMMARY,  /* one element of GetTraceSummaries */
 	EVENT_CONTROL,  /* a control message: filtered, counted */
 };

@@ -119,7 +119,8 @@ json_xray_line(struct json_reader *r, struct batch *b)
 		return STEP_END;
 	json_name(r, ENVELOPE_XRAY_SEGMENTS);
 	batch_event(b, &w->place)->message = text;
-	b->what[b->n - 1] = EVENT_DOCUMENT;
+	/* Deeper, a place may be that of what the line was unpacked from. */
+	b->what[b->n - 1] = r->depth == 0 ? EVENT_LINE : EVENT_DOCUMENT;
 	window_take(w, size, 1);
 	return STEP_ON;
 }

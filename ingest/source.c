@@ -235,6 +235,7 @@ layer_add(struct source *s, enum unpack_kind kind)
 		at += room;
 	}
 	s->layer[s->n_layers++] = u;
+	s->notes.packed = true;
 }
 
 /* Puts layers on as long as what comes out is packed. */

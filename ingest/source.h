@@ -34,6 +34,7 @@ struct source_notes {
 	uint64_t bytes;        /* given out */
 	uint32_t members;      /* gzip members begun, outermost layer */
 	uint32_t broken;       /* members that ended early or were corrupt */
+	bool packed;           /* it was inflated: gzip or zlib */
 	bool bomb;             /* stopped at the inflate limit */
 	bool zero_tail;        /* padding after the last member, ignored */
 	char what[160];        /* the first break in words; else empty */

@@ -78,7 +78,8 @@ take(struct reading *r, size_t at, struct item *item)
 		item->fate = FATE_CONTROL;
 		return;
 	}
-	if (what == EVENT_DOCUMENT)
+	item->as_is = what == EVENT_LINE;
+	if (what == EVENT_DOCUMENT || what == EVENT_LINE)
 		d = xray_decode(r->xray, e, arena, &item->record, &bad);
 	else if (what == EVENT_SUMMARY)
 		d = xray_decode_summary(r->xray, e, arena, &item->record, &bad);

@@ -29,6 +29,8 @@ struct item {
 	enum fate fate;
 	struct record record; /* of all but FATE_CONTROL and FATE_DEAD */
 	struct dead dead;
+	bool as_is; /* a segment whose document is the event's line, at its
+		       place in the inflated content */
 };
 
 /* Reused for one input after another; zeroed before the first. */

@@ -15,6 +15,7 @@
 #include <string.h>
 
 #include "core/mem.h"
+#include "pipeline/traces_away.h"
 #include "pipeline/traces_parts.h"
 #include "pipeline/traces_read.h"
 #include "pipeline/traces_sort.h"
@@ -53,6 +54,8 @@ struct traces {
 	size_t n_groups, cap_groups;
 	size_t at; /* the next group */
 
+	struct traces_away away;
+	struct arena texts;                  /* of one trace's that were away */
 	struct assemble_document *documents; /* of one trace */
 	size_t n_documents, cap_documents;
 
@@ -84,14 +87,24 @@ add(struct traces *t, const uint8_t trace[16],
 	assembler_add(t->assembler, &r);
 }
 
-static struct assemble_document
-document_of(struct str raw)
+/* The document of what parts_take gave; -1: it cannot be read again. */
+static int
+document_of(struct traces *t, struct str raw, struct assemble_document *d,
+    struct err *err)
 {
-	return (struct assemble_document){
-		.id = parts_id(raw),
-		.text = parts_text(raw),
-		.complete = parts_head(raw).complete,
-	};
+	struct part_head head = parts_head(raw);
+	struct part_away away;
+
+	d->id = parts_id(raw);
+	d->complete = head.complete;
+	if (!head.away) {
+		d->text = parts_text(raw);
+		return 0;
+	}
+	away = parts_away(raw);
+	d->text = (struct str){ NULL, head.n };
+	return traces_away_read(&t->away, &t->result.inputs, &away, &d->text,
+	    &t->texts, err);
 }
 
 static void
@@ -126,42 +139,67 @@ same_trace(const struct traces_entry *a, const struct traces_entry *b)
 	return memcmp(x.trace, y.trace, sizeof x.trace) == 0;
 }
 
-/* The documents of the group; copies count once.  False: nobody wants it. */
-static bool
-gather(struct traces *t, const struct group *g)
+static int
+document_cmp(const void *pa, const void *pb)
 {
-	const struct traces_entry *last = NULL;
-	bool wanted = false;
+	const struct assemble_document *a = pa;
+	const struct assemble_document *b = pb;
+	int c = str_cmp(a->id, b->id);
 
-	t->n_documents = 0;
-	for (size_t i = 0; i < g->n; i++) {
-		const struct traces_entry *e = &t->entries[g->first + i];
-
-		if (last && str_eq(last->raw, e->raw)) {
-			t->copies++;
-			continue;
-		}
-		last = e;
-		wanted |= parts_head(e->raw).wanted;
-		t->documents = xgrow(t->documents, t->n_documents + 1,
-		    &t->cap_documents, sizeof *t->documents);
-		t->documents[t->n_documents++] = document_of(e->raw);
-	}
-	return wanted;
+	return c != 0 ? c : str_cmp(a->text, b->text);
 }
 
-/* The next trace of the partition that is sorted; NULL: nobody wants it. */
+static bool
+is_wanted(const struct traces *t, const struct group *g)
+{
+	for (size_t i = 0; i < g->n; i++)
+		if (parts_head(t->entries[g->first + i].raw).wanted)
+			return true;
+	return false;
+}
+
+/* The documents of the group; copies count once. */
+static int
+gather(struct traces *t, const struct group *g, struct err *err)
+{
+	size_t n = 0;
+
+	arena_reset(&t->texts);
+	t->documents =
+	    xgrow(t->documents, g->n, &t->cap_documents, sizeof *t->documents);
+	for (size_t i = 0; i < g->n; i++)
+		if (document_of(t, t->entries[g->first + i].raw,
+			&t->documents[i], err) != 0)
+			return -1;
+	/* Where documents stand must not say in which order they come. */
+	if (t->texts.used > 0)
+		qsort(t->documents, g->n, sizeof *t->documents, document_cmp);
+	for (size_t i = 0; i < g->n; i++)
+		if (n == 0 ||
+		    document_cmp(&t->documents[n - 1], &t->documents[i]) != 0)
+			t->documents[n++] = t->documents[i];
+	t->copies += g->n - n;
+	t->n_documents = n;
+	return 0;
+}
+
+/*
+ * The next trace of the partition that is sorted; NULL: nobody wants it, or
+ * with err.
+ */
 static const struct trace *
-assemble(struct traces *t)
+assemble(struct traces *t, struct err *err)
 {
 	const struct group *g = &t->groups[t->at++];
 	struct part_head head = parts_head(t->entries[g->first].raw);
 	const struct trace *trace;
 
-	if (!gather(t, g)) {
+	if (!is_wanted(t, g)) {
 		t->result.traces++;
 		return NULL;
 	}
+	if (gather(t, g, err) != 0)
+		return NULL;
 	trace = assembler_whole(t->assembler, head.trace, t->documents,
 	    t->n_documents);
 	if (trace) {
@@ -259,13 +297,17 @@ load(struct traces *t, struct level *l, unsigned part, struct err *err)
 	return 0;
 }
 
-static void
-add_raw(struct traces *t, struct str raw)
+static int
+add_raw(struct traces *t, struct str raw, struct err *err)
 {
 	struct part_head head = parts_head(raw);
-	struct assemble_document d = document_of(raw);
+	struct assemble_document d;
 
+	arena_reset(&t->texts);
+	if (document_of(t, raw, &d, err) != 0)
+		return -1;
 	add(t, head.trace, &d);
+	return 0;
 }
 
 /*
@@ -289,9 +331,9 @@ pass_on(struct traces *t, struct level *l, unsigned part, struct parts *next,
 			if (rc <= 0)
 				break;
 			while (parts_take(&chunk, &raw)) {
-				if (!next)
-					add_raw(t, raw);
-				else if (parts_put_raw(next, raw, err) != 0)
+				rc = next ? parts_put_raw(next, raw, err)
+					  : add_raw(t, raw, err);
+				if (rc != 0)
 					return -1;
 			}
 		}
@@ -390,8 +432,8 @@ next_any(struct traces *t, struct err *err)
 
 	for (;;) {
 		if (t->at < t->n_groups) {
-			trace = assemble(t);
-			if (trace)
+			trace = assemble(t, err);
+			if (trace || err->text[0])
 				return trace;
 			continue;
 		}
@@ -546,6 +588,8 @@ traces_close(struct traces *t)
 	traces_forget(t);
 	replay_result_fini(&t->result);
 	buf_fini(&t->room);
+	arena_fini(&t->texts);
+	traces_away_fini(&t->away);
 	free(t->listed);
 	free(t->sorted);
 	free(t->documents);

@@ -32,7 +32,10 @@ struct traces_options {
 	const struct inputs *inputs; /* those of a replay just done, used
 					instead of the paths; NULL */
 	/* Traces that cannot match are counted, but need not be given: those
-	 * whose root alone says so.  They are not assembled.  NULL: all. */
+	 * whose root alone says so.  They are not assembled, and what is
+	 * certainly not wanted stays in its file where that is plain, to be
+	 * read again if another document of its trace is; a file that changed
+	 * meanwhile is a failure.  NULL: all. */
 	const struct query *select;
 	bool by_start;       /* within what is held in memory, in the order of
 				their earliest document; else of the ids */

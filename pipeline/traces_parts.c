@@ -270,6 +270,15 @@ aligned(size_t n)
 	return (n + ALIGN - 1) & ~(size_t)(ALIGN - 1);
 }
 
+/* What is in the chunk of a document. */
+static size_t
+stored(const struct part_head *head)
+{
+	size_t text = head->away ? sizeof(struct part_away) : head->n;
+
+	return aligned(sizeof *head + head->id_n + text);
+}
+
 /* Room for one document of n bytes; NULL: the disk is full. */
 static char *
 room_for(struct parts *p, const struct part_head *head, size_t n,
@@ -293,7 +302,7 @@ room_for(struct parts *p, const struct part_head *head, size_t n,
 		c = chunk_add(p, of, n);
 	at = c->bytes + c->n;
 	c->n += n;
-	of->bytes += n;
+	of->bytes += n + (head->away ? head->n : 0);
 	return at;
 }
 
@@ -434,6 +443,16 @@ parts_text(struct str raw)
 	return str_sub(raw, sizeof head + head.id_n, head.n);
 }
 
+struct part_away
+parts_away(struct str raw)
+{
+	struct part_head head = parts_head(raw);
+	struct part_away away;
+
+	memcpy(&away, raw.p + sizeof head + head.id_n, sizeof away);
+	return away;
+}
+
 bool
 parts_take(struct str *chunk, struct str *raw)
 {
@@ -442,7 +461,7 @@ parts_take(struct str *chunk, struct str *raw)
 	if (chunk->n < sizeof head)
 		return false;
 	head = parts_head(*chunk);
-	*raw = str_sub(*chunk, 0, aligned(sizeof head + head.id_n + head.n));
+	*raw = str_sub(*chunk, 0, stored(&head));
 	*chunk = str_from(*chunk, raw->n);
 	return true;
 }

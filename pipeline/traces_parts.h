@@ -29,7 +29,15 @@ enum {
 	PARTS_LEVELS = 32, /* the bits are used up */
 };
 
-/* In front of a document's id and text, in a chunk. */
+/* Where a document's text is when it is not with its head. */
+struct part_away {
+	uint64_t offset; /* in the input, which is a plain file */
+	uint64_t hash;   /* of the text */
+	uint32_t input;
+	uint32_t spare;
+};
+
+/* In front of a document's id and text, or where that is, in a chunk. */
 struct part_head {
 	uint64_t hash; /* of trace */
 	uint8_t trace[16];
@@ -38,7 +46,7 @@ struct part_head {
 	uint8_t id_n;
 	bool complete;
 	bool wanted; /* its trace is to be assembled */
-	uint8_t spare;
+	bool away;   /* the text is a struct part_away */
 };
 
 struct parts;
@@ -46,7 +54,8 @@ struct parts;
 struct parts *parts_new(size_t budget_bytes, unsigned level);
 void parts_free(struct parts *p); /* NULL is fine */
 
-/* Copies a document.  -1: the disk is full, in words. */
+/* Copies a document, or of one that is away its head, id and a struct
+ * part_away, which is `text` then.  -1: the disk is full, in words. */
 int parts_put(struct parts *p, const struct part_head *head, struct str id,
     struct str text, struct err *err);
 
@@ -56,6 +65,7 @@ int parts_put_raw(struct parts *p, struct str raw, struct err *err);
 /* No more comes.  When anything is on disk, all goes there. */
 int parts_seal(struct parts *p, struct err *err);
 
+/* Of all its documents, with the texts that are away. */
 size_t parts_bytes(const struct parts *p, unsigned part);
 bool parts_spilled(const struct parts *p);
 /* Whether all documents of the partition are of this one trace. */
@@ -81,6 +91,7 @@ bool parts_take(struct str *chunk, struct str *raw);
 /* The parts of a document's bytes. */
 struct part_head parts_head(struct str raw);
 struct str parts_id(struct str raw);
-struct str parts_text(struct str raw);
+struct str parts_text(struct str raw);       /* of one not away */
+struct part_away parts_away(struct str raw); /* of one that is */
 
 #endif

@@ -93,10 +93,26 @@ wanted(const struct reader *d, const struct record *r)
 	return !select || (view_root(&root, r) && query_may(select, &root));
 }
 
+/*
+ * Whether a document can be read again where it stands.  One that is wanted
+ * surely is, and stays.
+ */
+static bool
+stays_away(const struct reader *d, const struct item *item)
+{
+	const struct input *in = d->read->input;
+	struct str doc = item->record.segment.doc;
+
+	return item->as_is && !reading_notes(&d->reading)->packed &&
+	       !in->spool && strcmp(in->path, "-") != 0 &&
+	       doc.p == item->record.event->message.p;
+}
+
 /* A document goes to its partition; -1: the disk is full. */
 static int
-take(struct reader *d, const struct record *r, struct err *err)
+take(struct reader *d, const struct item *item, struct err *err)
 {
+	const struct record *r = &item->record;
 	const uint8_t *only = d->shared->r->options->only;
 	const struct segment *s = &r->segment;
 	struct part_head head = {
@@ -105,6 +121,8 @@ take(struct reader *d, const struct record *r, struct err *err)
 		.id_n = (uint8_t)s->id.n,
 		.complete = !s->in_progress,
 	};
+	struct str text = s->doc;
+	struct part_away away;
 	char bytes[16];
 
 	if (!xray_trace_id(s->trace_id, head.trace) || s->id.n == 0 ||
@@ -115,7 +133,14 @@ take(struct reader *d, const struct record *r, struct err *err)
 	head.wanted = wanted(d, r);
 	memcpy(bytes, head.trace, sizeof bytes);
 	head.hash = hash64((struct str){ bytes, sizeof bytes });
-	return parts_put(d->parts, &head, s->id, s->doc, err);
+	head.away = !head.wanted && stays_away(d, item);
+	if (head.away) {
+		away = (struct part_away){ .offset = r->event->place.offset,
+			.hash = hash64(s->doc),
+			.input = r->event->place.input };
+		text = (struct str){ (const char *)&away, sizeof away };
+	}
+	return parts_put(d->parts, &head, s->id, text, err);
 }
 
 static int
@@ -129,7 +154,7 @@ read_records(struct reader *d, struct err *err)
 		count(d->read, &item);
 		if (item.fate == FATE_KEPT &&
 		    item.record.kind == RECORD_SEGMENT &&
-		    take(d, &item.record, err) != 0)
+		    take(d, &item, err) != 0)
 			return -1;
 		if (++d->records < BATCH_EVENTS)
 			continue;

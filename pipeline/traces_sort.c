@@ -34,7 +34,7 @@ entry_cmp(const void *pa, const void *pb)
 	if (c == 0)
 		c = str_cmp(parts_id(a->raw), parts_id(b->raw));
 	if (c == 0)
-		c = str_cmp(parts_text(a->raw), parts_text(b->raw));
+		c = str_cmp(a->raw, b->raw);
 	return c;
 }
 

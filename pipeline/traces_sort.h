@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The documents of a partition in order of what their trace is known by, then
- * of their own id and text.  Inside pipeline/traces*.c only.
+ * of their own id and bytes.  Inside pipeline/traces*.c only.
  */
 #ifndef PIPELINE_TRACES_SORT_H
 #define PIPELINE_TRACES_SORT_H

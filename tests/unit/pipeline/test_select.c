@@ -6,6 +6,7 @@
 #include <criterion/criterion.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <unistd.h>
 
 #include "core/hash.h"
@@ -106,13 +107,15 @@ struct answer {
 };
 
 static struct answer
-ask(char **paths, size_t n, const struct query *q, bool select)
+ask_within(char **paths, size_t n, const struct query *q, bool select,
+    size_t budget_bytes)
 {
 	struct replay_options replay;
 	struct replay_progress progress = { 0 };
 	struct traces_options o = { .replay = &replay,
 		.assemble = assemble_defaults,
-		.select = select ? q : NULL };
+		.select = select ? q : NULL,
+		.budget_bytes = budget_bytes };
 	struct answer a = { 0 };
 	struct arena arena = { 0 };
 	struct err err = { "" };
@@ -132,12 +135,22 @@ ask(char **paths, size_t n, const struct query *q, bool select)
 		if (!query_eval(q, &view))
 			continue;
 		a.hash = hash64_mix(a.hash, hash64(str_of(trace->id_text)));
+		for (size_t i = 0; i < trace->n_documents; i++)
+			a.hash = hash64_mix(a.hash,
+			    hash64(trace->documents[i].text));
 		a.found++;
 	}
+	cr_expect(!err.text[0], "%s", err.text);
 	a.seen = traces_result(t)->traces;
 	traces_close(t);
 	arena_fini(&arena);
 	return a;
+}
+
+static struct answer
+ask(char **paths, size_t n, const struct query *q, bool select)
+{
+	return ask_within(paths, n, q, select, 0);
 }
 
 Test(select, nothing_that_matches_is_passed_over)
@@ -165,4 +178,95 @@ Test(select, nothing_that_matches_is_passed_over)
 	}
 	cr_expect(passed > 0);
 	unlink(path);
+}
+
+#define CALLS ((size_t)400)
+
+/* Front segments in one file, what they called in another, that one twice. */
+static void
+write_calls(char *path, size_t size, bool called, const char *begin)
+{
+	const char *dir = getenv("TMPDIR");
+	FILE *f;
+
+	snprintf(path, size, "%s/select-XXXXXX", dir ? dir : "/tmp");
+	f = fdopen(mkstemp(path), "w");
+	cr_assert(f);
+	fputs(begin, f);
+	for (size_t i = 0; i < (called ? 2 * CALLS : CALLS); i++) {
+		size_t trace = i % CALLS;
+
+		fprintf(f,
+		    "{\"id\":\"%015zx%d\",\"name\":\"%s\","
+		    "\"start_time\":%zu.1,\"end_time\":%zu.5,\"trace_id\":"
+		    "\"1-5bfd0a00-%024zx\",%s\"http\":{\"request\":"
+		    "{\"method\":\"%s\"}}}%s\n",
+		    trace + 1, called, called ? "back" : "front",
+		    1543309800 + trace, 1543309800 + trace, trace,
+		    called ? "\"parent_id\":\"00000000000000aa\"," : "",
+		    trace % 3 == 0 ? "POST" : "GET", trace % 2 ? "\r" : "");
+	}
+	fclose(f);
+}
+
+Test(select, what_is_left_in_its_file_is_read_when_it_is_wanted)
+{
+	static const char *const begins[] = { "", "\xef\xbb\xbf", "\n\n" };
+	static const size_t budgets[] = { 0, 20000, 1 };
+	struct query_error bad;
+	struct query *q =
+	    query_parse(STR("http.method = \"POST\""), NULL, &bad);
+
+	for (size_t i = 0; i < sizeof begins / sizeof *begins; i++) {
+		char front[128], back[128];
+		char *paths[] = { back, front };
+		struct answer all;
+
+		write_calls(front, sizeof front, false, begins[i]);
+		write_calls(back, sizeof back, true, begins[i]);
+		all = ask(paths, 2, q, false);
+		cr_expect(all.found == (CALLS + 2) / 3);
+		for (size_t k = 0; k < sizeof budgets / sizeof *budgets; k++) {
+			struct answer some =
+			    ask_within(paths, 2, q, true, budgets[k]);
+
+			cr_expect(some.hash == all.hash &&
+				      some.found == all.found &&
+				      some.seen == all.seen,
+			    "begin %zu, budget %zu", i, budgets[k]);
+		}
+		unlink(front);
+		unlink(back);
+	}
+	query_free(q);
+}
+
+Test(select, a_file_that_changed_meanwhile_is_named)
+{
+	struct query_error bad;
+	struct query *q =
+	    query_parse(STR("http.method = \"POST\""), NULL, &bad);
+	char front[128], back[128];
+	char *paths[] = { back, front };
+	struct replay_options replay;
+	struct replay_progress progress = { 0 };
+	struct traces_options o = { .replay = &replay,
+		.assemble = assemble_defaults,
+		.select = q };
+	struct err err = { "" };
+	struct traces *t;
+
+	write_calls(front, sizeof front, false, "");
+	write_calls(back, sizeof back, true, "");
+	replay_options_init(&replay);
+	t = traces_open(&o, paths, 2, &progress, &err);
+	cr_assert(t, "%s", err.text);
+	cr_assert(truncate(back, 100) == 0);
+	cr_expect(!traces_next(t, &err));
+	cr_expect(strstr(err.text, back) && strstr(err.text, "changed"), "%s",
+	    err.text);
+	traces_close(t);
+	unlink(front);
+	unlink(back);
+	query_free(q);
 }
