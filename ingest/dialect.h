@@ -163,8 +163,14 @@ struct stamp dialect_stamp(struct stamp own, const struct finish *f);
 /* 21/Nov/2018[: ]02:50:46[.127][ +0000]; the day is kept. */
 bool dialect_time_clf(struct str text, struct day *day, struct stamp *t);
 
+/* 2018-11-27T08:47:55.ddd...Z of the day that was read last; false: other. */
+bool dialect_time_day(struct str text, struct day *day, struct stamp *t);
+
 /* A time in any form that JSON lines and users' dialects bring. */
 bool dialect_time_any(struct str text, struct stamp *t);
+
+/* An X-Ray id of "Root=1-...;Self=...", or the text itself when it is one. */
+struct str dialect_trace(struct str text);
 
 /* Empties what a head or a pattern has filled, the request included. */
 void scan_clear(struct scan *s);
@@ -220,6 +226,12 @@ struct quick *quick_new(void);
 void quick_free(struct quick *k);
 bool quick_decode(struct quick *k, struct marked marked, const struct finish *f,
     struct record *r);
+/*
+ * The part of it for an Application Load Balancer's lines: time and request,
+ * but for what all quick lines have alike.
+ */
+bool quick_alb(struct marked marked, const struct finish *f, struct record *r,
+    struct stamp *t);
 /* Whether a dialect has a quick way at all. */
 bool quick_may(const struct quick *k, const char *dialect);
 

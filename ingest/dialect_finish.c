@@ -329,9 +329,8 @@ trace_bytes(struct str s)
 	return n;
 }
 
-/* An X-Ray id of "Root=1-...;Self=...", or the text itself when it is one. */
-static struct str
-trace_of(struct str text)
+struct str
+dialect_trace(struct str text)
 {
 	static const struct str none = { NULL, 0 };
 	static const struct str root = { "Root=", 5 };
@@ -436,7 +435,7 @@ finish_texts(const struct dialect *d, struct scan *s)
 	undash(&q->peer);
 	q->peer = without_port(q->peer);
 	if (q->trace_id.n > 0)
-		q->trace_id = trace_of(q->trace_id);
+		q->trace_id = dialect_trace(q->trace_id);
 	if (d->flags & DIALECT_ENCODED) {
 		/* CloudFront once encoded blanks twice. */
 		q->agent = decode(q->agent, s->arena);

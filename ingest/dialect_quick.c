@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The lines of which there are most, in one go: Werkzeug, common, combined.
+ * The lines of which there are most, in one go: Werkzeug, common, combined; a
+ * balancer's are in dialect_quick_alb.c.
  *
  *	59.141.73.100 - - [21/Nov/2026:02:00:00 +0000] "GET /like HTTP/1.1" 404
  *3458 "-" "Mozilla/5.0" peer              time                         request
@@ -44,7 +45,7 @@ enum {
 
 struct quick {
 	marks_fn *mark;
-	const char *werkzeug, *common, *combined;
+	const char *werkzeug, *common, *combined, *alb;
 	char text[DATE_ZONE]; /* of the last time with a zone */
 	struct stamp stamp;   /* what it meant */
 	struct marks marks;   /* of a line that came without */
@@ -82,6 +83,7 @@ quick_new(void)
 	k->werkzeug = name_of("werkzeug");
 	k->common = name_of("common");
 	k->combined = name_of("combined");
+	k->alb = name_of("alb");
 	return k;
 }
 
@@ -95,7 +97,7 @@ bool
 quick_may(const struct quick *k, const char *dialect)
 {
 	return dialect == k->combined || dialect == k->werkzeug ||
-	       dialect == k->common;
+	       dialect == k->common || dialect == k->alb;
 }
 
 /*
@@ -348,7 +350,7 @@ static bool
 mark(struct quick *k, struct str line, struct marked *marked)
 {
 	if (line.n < LINE_LEAST || line.n > LINE_MOST ||
-	    !scan_is_digit(line.p[0]))
+	    (!scan_is_digit(line.p[0]) && line.p[0] != 'h'))
 		return false;
 	if (marked->marks)
 		return true;
@@ -357,47 +359,67 @@ mark(struct quick *k, struct str line, struct marked *marked)
 	return marks_line(&k->marks, 0) == k->marks.n_at;
 }
 
+/* Werkzeug, common, combined: all but what quick lines have alike. */
+static inline bool
+quick_clf(struct quick *k, struct marked marked, const struct finish *f,
+    struct record *r, struct stamp *t)
+{
+	static const struct str none = { NULL, 0 };
+	const struct marks *m = marked.marks;
+	struct request *q = &r->request;
+	const char *p = m->p;
+	struct places at;
+
+	at.line = (size_t)(f->event->message.p - p);
+	at.end = at.line + f->event->message.n;
+	at.quote = m->at + marked.at;
+	if (!head(p, &at) || !request(p, &at) || !bytes(p, &at) ||
+	    !tail(k, p, &at) || !fill_request(m, &at, q) ||
+	    !time_of(k, (struct str){ p + at.date, at.date_n }, f, t))
+		return false;
+	r->dialect = at.dialect;
+	q->duration_ns = -1;
+	q->bytes = at.bytes;
+	q->status = at.status;
+	q->host = none;
+	q->peer = (struct str){ p + at.line, at.date - MIDDLE - at.line };
+	q->trace_id = none;
+	q->target = none;
+	q->agent = undashed(p + at.agent, at.agent_n);
+	q->referer = undashed(p + at.referer, at.referer_n);
+	return true;
+}
+
 bool
 quick_decode(struct quick *k, struct marked marked, const struct finish *f,
     struct record *r)
 {
 	struct str line = f->event->message;
-	static const struct str none = { NULL, 0 };
 	struct request *q = &r->request;
 	const struct marks *m;
-	struct places at;
-	const char *p;
 	struct stamp t;
+	size_t at;
 
 	if (!mark(k, line, &marked))
 		return false;
 	m = marked.marks;
-	p = m->p;
-	at.line = (size_t)(line.p - p);
-	at.end = at.line + line.n;
-	at.quote = m->at + marked.at;
-	if ((m->strange && marks_from(m->odd, at.line, at.end) < at.end) ||
-	    !head(p, &at) || !request(p, &at) || !bytes(p, &at) ||
-	    !tail(k, p, &at) || !fill_request(m, &at, q) ||
-	    !time_of(k, (struct str){ p + at.date, at.date_n }, f, &t))
+	at = (size_t)(line.p - m->p);
+	if (m->strange && marks_from(m->odd, at, at + line.n) < at + line.n)
 		return false;
 	record_clear(r);
+	if (line.p[0] == 'h') {
+		if (!quick_alb(marked, f, r, &t))
+			return false;
+		r->dialect = k->alb;
+	} else if (!quick_clf(k, marked, f, r, &t)) {
+		return false;
+	}
 	r->kind = RECORD_REQUEST;
 	r->event = f->event;
 	r->ts_ns = t.ns;
-	r->dialect = at.dialect;
 	r->line = line;
 	q->end_ns = t.ns;
-	q->duration_ns = -1;
-	q->bytes = at.bytes;
-	q->status = at.status;
 	q->grain = t.fine || t.ns == WHEN_NONE ? GRAIN_FINE : GRAIN_SECOND;
-	q->host = none;
-	q->peer = (struct str){ line.p, at.date - MIDDLE - at.line };
-	q->forwarded = none;
-	q->trace_id = none;
-	q->target = none;
-	q->agent = undashed(p + at.agent, at.agent_n);
-	q->referer = undashed(p + at.referer, at.referer_n);
+	q->forwarded = (struct str){ NULL, 0 };
 	return true;
 }

@@ -115,9 +115,8 @@ dialect_time_clf(struct str text, struct day *day, struct stamp *t)
 	return !__builtin_add_overflow(t->ns, ns, &t->ns);
 }
 
-/* 2018-11-27T08:47:55.ddd...Z, whose day was there before. */
-static bool
-iso_fast(struct str text, struct day *day, struct stamp *t)
+bool
+dialect_time_day(struct str text, struct day *day, struct stamp *t)
 {
 	int32_t seconds;
 	int64_t ns = 0;
@@ -137,7 +136,7 @@ iso_fast(struct str text, struct day *day, struct stamp *t)
 	return !__builtin_add_overflow(day->iso_ns, ns, &t->ns);
 }
 
-/* Keeps the day of a time that iso_time has read, for iso_fast. */
+/* Keeps the day of a time that iso_time has read, for dialect_time_day. */
 static void
 iso_keep(struct str text, struct day *day)
 {
@@ -242,7 +241,7 @@ own_time(const struct dialect *d, const struct scan *s, struct day *day,
 	case CLOCK_CLF:
 		return dialect_time_clf(s->time, day, t);
 	case CLOCK_ISO:
-		if (iso_fast(s->time, day, t))
+		if (dialect_time_day(s->time, day, t))
 			return true;
 		if (!iso_time(s->time, t))
 			return false;
