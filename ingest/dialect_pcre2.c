@@ -65,47 +65,22 @@ static const struct {
 
 enum { NAMES = sizeof names / sizeof names[0] };
 
+/* Where the text of a group goes. */
+struct target {
+	bool request; /* of the request, else of the scan */
+	uint8_t unit; /* of a duration, or UNIT_NONE */
+	uint16_t offset;
+};
+
 /* The groups that a pattern has; most have a third of the names. */
 struct groups {
 	size_t n;
 	int numbers[NAMES];
-	uint8_t names[NAMES]; /* indices */
+	struct target targets[NAMES];
 };
 
-struct groups *
-groups_new(const struct regex *re)
-{
-	struct groups *g = xcalloc(1, sizeof *g);
-
-	for (size_t i = 0; i < NAMES; i++) {
-		int number = regex_name(re, names[i].name);
-
-		if (number < 0)
-			continue;
-		g->names[g->n] = (uint8_t)i;
-		g->numbers[g->n++] = number;
-	}
-	return g;
-}
-
-void
-groups_free(struct groups *g)
-{
-	free(g);
-}
-
-bool
-groups_known(struct str name)
-{
-	for (size_t i = 0; i < NAMES; i++)
-		if (names[i].public && str_eq(name, str_of(names[i].name)))
-			return true;
-	return false;
-}
-
-/* Where the text of a group goes. */
-static struct str *
-place_of(struct scan *s, enum place_in_scan at)
+static struct target
+target_of(size_t name)
 {
 	static const struct {
 		bool request;
@@ -132,9 +107,44 @@ place_of(struct scan *s, enum place_in_scan at)
 		[AT_VHOST] = { false, offsetof(struct scan, vhost) },
 		[AT_MORE] = { false, offsetof(struct scan, more) },
 	};
-	char *base = places[at].request ? (char *)s->q : (char *)s;
+	enum place_in_scan at = names[name].at;
 
-	return (struct str *)(void *)(base + places[at].offset);
+	return (struct target){
+		.request = places[at].request,
+		.unit = (uint8_t)names[name].unit,
+		.offset = (uint16_t)places[at].offset,
+	};
+}
+
+struct groups *
+groups_new(const struct regex *re)
+{
+	struct groups *g = xcalloc(1, sizeof *g);
+
+	for (size_t i = 0; i < NAMES; i++) {
+		int number = regex_name(re, names[i].name);
+
+		if (number < 0)
+			continue;
+		g->targets[g->n] = target_of(i);
+		g->numbers[g->n++] = number;
+	}
+	return g;
+}
+
+void
+groups_free(struct groups *g)
+{
+	free(g);
+}
+
+bool
+groups_known(struct str name)
+{
+	for (size_t i = 0; i < NAMES; i++)
+		if (names[i].public && str_eq(name, str_of(names[i].name)))
+			return true;
+	return false;
 }
 
 void
@@ -144,13 +154,14 @@ groups_fill(const struct groups *g, const struct regex *re, struct scan *s)
 
 	regex_groups(re, g->numbers, g->n, texts);
 	for (size_t i = 0; i < g->n; i++) {
-		size_t name = g->names[i];
+		const struct target *t = &g->targets[i];
+		char *base = t->request ? (char *)s->q : (char *)s;
 
 		if (!texts[i].p)
 			continue;
-		*place_of(s, names[name].at) = texts[i];
-		if (names[name].unit != UNIT_NONE)
-			s->unit = (uint8_t)names[name].unit;
+		*(struct str *)(void *)(base + t->offset) = texts[i];
+		if (t->unit != UNIT_NONE)
+			s->unit = t->unit;
 	}
 }
 
