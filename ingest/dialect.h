@@ -235,9 +235,9 @@ bool quick_alb(struct marked marked, const struct finish *f, struct record *r,
 /* Whether a dialect has a quick way at all. */
 bool quick_may(const struct quick *k, const char *dialect);
 
-/* The slow way: all dialects by their patterns.  NULL with err. */
+/* The slow way: all dialects by their patterns. */
 struct slow;
-struct slow *slow_new(struct err *err);
+struct slow *slow_new(void);
 void slow_free(struct slow *w);
 bool slow_match(struct slow *w, size_t dialect, struct scan *s);
 

@@ -5,6 +5,7 @@
  */
 #include "ingest/dialect.h"
 
+#include <assert.h>
 #include <stdlib.h>
 
 #include "core/mem.h"
@@ -171,21 +172,9 @@ struct slow {
 };
 
 struct slow *
-slow_new(struct err *err)
+slow_new(void)
 {
-	struct slow *w = xcalloc(1, sizeof *w);
-	const struct dialect *d = dialect_table();
-
-	for (size_t i = 0; d[i].name; i++) {
-		w->re[i] = regex_new(str_of(d[i].pattern), err);
-		if (!w->re[i]) {
-			err_prefix(err, "dialect %s: ", d[i].name);
-			slow_free(w);
-			return NULL;
-		}
-		w->groups[i] = groups_new(w->re[i]);
-	}
-	return w;
+	return xcalloc(1, sizeof(struct slow));
 }
 
 void
@@ -200,11 +189,28 @@ slow_free(struct slow *w)
 	free(w);
 }
 
+/*
+ * A pattern is compiled when a line is first tried by it: all of them take as
+ * long as 1,700 lines, of every input.
+ */
+static void
+slow_compile(struct slow *w, size_t dialect)
+{
+	struct err err;
+
+	w->re[dialect] =
+	    regex_new(str_of(dialect_table()[dialect].pattern), &err);
+	assert(w->re[dialect]); /* the patterns are ours */
+	w->groups[dialect] = groups_new(w->re[dialect]);
+}
+
 bool
 slow_match(struct slow *w, size_t dialect, struct scan *s)
 {
 	const struct dialect *d = &dialect_table()[dialect];
 
+	if (!w->re[dialect])
+		slow_compile(w, dialect);
 	if (!regex_match(w->re[dialect], s->line, NULL))
 		return false;
 	if (d->gate)

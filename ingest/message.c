@@ -14,7 +14,6 @@
  */
 #include "ingest/message.h"
 
-#include <assert.h>
 #include <stdlib.h>
 
 #include "core/hash.h"
@@ -61,15 +60,12 @@ struct message *
 message_new(unsigned flags, const struct dialect_user *user)
 {
 	struct message *m = xcalloc(1, sizeof *m);
-	struct err err;
 
 	m->table = dialect_table();
 	m->sets = 1;
 	m->streams = xcalloc(WAYS, sizeof *m->streams);
-	if (flags & MESSAGE_PCRE2) {
-		m->slow = slow_new(&err);
-		assert(m->slow); /* the patterns are ours */
-	}
+	if (flags & MESSAGE_PCRE2)
+		m->slow = slow_new();
 	if (user)
 		m->user = user_run_new(user);
 	if (!m->slow && !m->user)
