@@ -47,8 +47,14 @@ put_word(struct buf *out, struct str s)
 static void
 put_event(struct buf *out, const struct event *e, uint8_t what)
 {
-	static const char *const names[] = { "message", "document", "summary",
-		"control" };
+	/* Whether a document is its line, to be read again, is not shown. */
+	static const char *const names[] = {
+		[EVENT_MESSAGE] = "message",
+		[EVENT_DOCUMENT] = "document",
+		[EVENT_LINE] = "document",
+		[EVENT_SUMMARY] = "summary",
+		[EVENT_CONTROL] = "control",
+	};
 
 	buf_printf(out, "+ %s %llu@%llu ", names[what],
 	    (unsigned long long)e->place.line,
