@@ -159,11 +159,58 @@ join_hash(const struct request *q)
 	    (uint64_t)q->status << 8 | (uint64_t)q->method);
 }
 
+/* The request waits for the clock; the route is its origin's. */
 static int
-make_row(struct worker *w, const struct record *r, enum class class,
-    struct err *err)
+put_candidate(struct worker *w, const struct record *r, uint64_t key,
+    struct candidate *c, struct err *err)
 {
 	const struct request *q = &r->request;
+
+	c->key.hi = key;
+	c->key.lo = spill_time(candidate_begin(r));
+	c->stream = w->reading.identity.stream;
+	c->peer = candidate_peer(q);
+	c->asks = candidate_asks(q);
+	c->duration_ns = q->duration_ns;
+	c->line = r->event->place.line;
+	c->seq = w->reading.identity.seq;
+	c->input = w->index;
+	c->origin = w->tally.number << ORIGIN_BITS | w->origin;
+	c->status = (int16_t)q->status;
+	c->method = (uint8_t)q->method;
+	return spill_put(w->candidates.requests, &c->key, err);
+}
+
+static void
+row_request(struct worker *w, const struct request *q, enum class class,
+    struct row *row)
+{
+	row->flags |= ROW_REQUEST;
+	row->flags |= q->grain == GRAIN_SECOND ? ROW_SECOND : 0;
+	row->duration_ns = q->duration_ns;
+	row->status = (int16_t)q->status;
+	row->method = (uint8_t)q->method;
+	row->class = (uint8_t) class;
+	row->agent = q->agent.n > 0;
+	row->what = join_hash(q);
+	row->route = routes_add(w->tally.origins[w->origin].routes, q->path);
+}
+
+/* With a key that is not 0 the row is a candidate as well. */
+static int
+row_candidate(struct worker *w, const struct record *r, uint64_t key,
+    const struct row *row, struct err *err)
+{
+	struct candidate c = { .identity = row->key.lo, .class = row->class };
+
+	return key ? put_candidate(w, r, key, &c, err) : 0;
+}
+
+/* `candidate` is the key of row_candidate. */
+static int
+make_row(struct worker *w, const struct record *r, enum class class,
+    uint64_t candidate, struct err *err)
+{
 	bool is_request = r->kind == RECORD_REQUEST ||
 			  (r->kind == RECORD_SEGMENT && r->segment.has_http &&
 			      !r->segment.in_progress);
@@ -194,18 +241,11 @@ make_row(struct worker *w, const struct record *r, enum class class,
 		return -1;
 	if (traced)
 		row.flags |= ROW_TRACE;
-	if (is_request) {
-		row.flags |= ROW_REQUEST;
-		row.flags |= q->grain == GRAIN_SECOND ? ROW_SECOND : 0;
-		row.duration_ns = q->duration_ns;
-		row.status = (int16_t)q->status;
-		row.method = (uint8_t)q->method;
-		row.class = (uint8_t) class;
-		row.what = join_hash(q);
-		row.route =
-		    routes_add(w->tally.origins[w->origin].routes, q->path);
-	}
-	return spill_put(w->rows, &row.key, err);
+	if (is_request)
+		row_request(w, &r->request, class, &row);
+	return spill_put(w->rows, &row.key, err) != 0
+		   ? -1
+		   : row_candidate(w, r, candidate, &row, err);
 }
 
 static int
@@ -264,15 +304,45 @@ pass_over(struct worker *w, const struct item *item)
 	w->read->accounts.n[kind][as[item->fate]]++;
 }
 
+/* It is counted when the clock has been asked. */
+static int
+wait_for_clock(struct worker *w, const struct record *r, uint64_t key,
+    enum class class, struct err *err)
+{
+	struct candidate c = { .class = (uint8_t) class };
+	int traced = r->request.trace_id.n ? take_trace(w, r, c.trace, err) : 0;
+
+	if (traced < 0)
+		return -1;
+	c.has_trace = (uint8_t)traced;
+	c.route =
+	    routes_add(w->tally.origins[w->origin].routes, r->request.path);
+	return put_candidate(w, r, key, &c, err);
+}
+
 static int
 take_request(struct worker *w, const struct record *r, struct err *err)
 {
-	struct probe_verdict v =
-	    probe_judge(&w->run->options->probe, &r->request);
+	const struct request *q = &r->request;
+	struct probe_verdict v = probe_judge(&w->run->options->probe, q);
+	bool waits = candidate_waits(&v, r);
+	uint64_t key = 0;
 
 	w->tally.origins[w->origin].requests++;
+	if (v.class == CLASS_PROBE && q->peer.n && r->ts_ns != WHEN_NONE &&
+	    candidates_asker(&w->candidates, q, r->ts_ns,
+		w->tally.number << ORIGIN_BITS | w->origin, err) != 0)
+		return -1;
+	if (waits) {
+		key = candidate_key(q, w->reading.identity.stream);
+		waits =
+		    !candidates_dense(&w->candidates, key, candidate_begin(r));
+		v.class = waits ? v.class : CLASS_CLIENT;
+	}
 	if (w->run->plan.rows)
-		return make_row(w, r, v.class, err);
+		return make_row(w, r, v.class, waits ? key : 0, err);
+	if (waits)
+		return wait_for_clock(w, r, key, v.class, err);
 	return count_now(w, r, v.class, err);
 }
 
@@ -302,7 +372,7 @@ intake(struct worker *w, const struct item *item, struct err *err)
 	if (r->kind != RECORD_LOG)
 		return take_request(w, r, err);
 	if (plan->dedupe)
-		return make_row(w, r, CLASS_CLIENT, err);
+		return make_row(w, r, CLASS_CLIENT, 0, err);
 	account(w, RECORD_LOG, ACCOUNT_STORED);
 	o->logs++;
 	return 0;

@@ -13,7 +13,9 @@
 
 #include "core/hash.h"
 #include "core/mem.h"
+#include "pipeline/candidate.h"
 #include "pipeline/origin.h"
+#include "pipeline/probes.h"
 #include "pipeline/reading.h"
 #include "sinks/documents.h"
 #include "sinks/files.h"
@@ -47,6 +49,9 @@ struct write {
 	struct origin_namer namer;
 	struct merge *verdicts;
 	const struct verdict *verdict; /* the next one */
+	struct merge *notes;
+	const struct probe_note *note; /* the next one */
+	struct buf reason;             /* its words */
 	uint32_t service;              /* of the last log record */
 	struct pending pending[PENDING];
 	uint64_t n_pending; /* so many were begun */
@@ -120,6 +125,8 @@ write_abandon(struct run *run)
 	reading_fini(&w->reading);
 	origin_namer_fini(&w->namer);
 	merge_free(w->verdicts);
+	merge_free(w->notes);
+	buf_fini(&w->reason);
 	free(w);
 	run->write = NULL;
 }
@@ -205,6 +212,50 @@ verdict_of(struct write *w, const struct place *place)
 	return w->verdict;
 }
 
+/* What the probes' step said of the event being read, if anything. */
+static const struct probe_note *
+note_of(struct write *w, const struct place *place)
+{
+	uint64_t seq = w->reading.identity.seq;
+	const void *next;
+
+	while (w->note && (w->note->key.hi < place->input ||
+			      (w->note->key.hi == place->input &&
+				  w->note->key.lo < seq))) {
+		next = merge_next(w->notes);
+		w->note = next;
+	}
+	if (!w->note || w->note->key.hi != place->input ||
+	    w->note->key.lo != seq)
+		return NULL;
+	return w->note;
+}
+
+/* The request alone, and what the clock made of it. */
+static struct probe_verdict
+clock_verdict(struct write *w, const struct record *r)
+{
+	struct probe_verdict v =
+	    probe_judge(&w->run->options->probe, &r->request);
+	const struct probe_note *note;
+
+	if (!candidate_waits(&v, r))
+		return v;
+	note = note_of(w, &r->event->place);
+	if (note && note->how == HOW_ALONE)
+		return v;
+	v.reason = v.class == CLASS_CLIENT
+		       ? ""
+		       : "private peer and usual path, but not by the clock";
+	v.class = note ? (enum class)note->class : CLASS_CLIENT;
+	if (note) {
+		buf_reset(&w->reason);
+		probe_words(&w->reason, note, &r->request);
+		v.reason = buf_cstr(&w->reason);
+	}
+	return v;
+}
+
 static struct document_origin
 origin_of(struct write *w, const struct input *input, const struct record *r)
 {
@@ -232,7 +283,7 @@ judge_request(struct write *w, const struct record *r,
 	const struct run *run = w->run;
 	const struct service *s = &run->services[w->service];
 	const struct request *q = &r->request;
-	struct probe_verdict p = probe_judge(&run->options->probe, q);
+	struct probe_verdict p = clock_verdict(w, r);
 	int64_t duration = q->duration_ns;
 	struct document_verdict v = {
 		.class = p.class,
@@ -461,6 +512,13 @@ start_verdicts(struct write *w, struct err *err)
 {
 	const void *first;
 
+	if (w->run->probe_notes) {
+		w->notes = merge_new(&w->run->probe_notes, 1, err);
+		if (!w->notes)
+			return -1;
+		first = merge_next(w->notes);
+		w->note = first;
+	}
 	if (!w->run->verdicts)
 		return 0;
 	w->verdicts = merge_new(&w->run->verdicts, 1, err);
@@ -490,6 +548,8 @@ write_finish(struct run *run, struct err *err)
 		rc = read_again(w, (uint32_t)i, err);
 	if (rc == 0 && w->verdicts)
 		rc = merge_failed(w->verdicts, err);
+	if (rc == 0 && w->notes)
+		rc = merge_failed(w->notes, err);
 	for (int k = 0; k < FILE_KINDS && rc == 0; k++)
 		rc = put(w, (enum file_kind)k, 0, err);
 	if (rc == 0 && !run_stopped(run))
