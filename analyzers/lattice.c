@@ -53,6 +53,7 @@ enum {
 	CHANCE_MILLI = 18000, /* −ln of what chance may do */
 	LATE_ONE_OF = 20,
 	LATE_BEYOND = 2, /* slots before the first and after the last hit */
+	SPARSE = 16,     /* bins a time: fewer times are sorted instead */
 };
 
 const struct lattice_scale lattice_fast = {
@@ -80,6 +81,8 @@ struct hit {
 
 struct lattice_finder {
 	uint32_t bins[BINS + 2 * WIDEST]; /* a circle, and its beginning */
+	uint32_t few[2 * BINS / SPARSE];  /* or the bins of few times */
+	size_t n_few;                     /* 0: they are many */
 	uint32_t gaps[MAX_S + 1];
 	int64_t t0;   /* the first free time; the others count from it */
 	int64_t *t;   /* the free times, */
@@ -151,11 +154,56 @@ fill_bins(struct lattice_finder *f, int64_t period_ns)
 	uint32_t period = (uint32_t)(period_ns / NS_PER_MS);
 	size_t bins = (size_t)(period_ns / BIN_NS);
 
+	f->n_few = 0;
 	memset(f->bins, 0, bins * sizeof f->bins[0]);
 	for (size_t i = 0; i < f->n; i++)
 		f->bins[f->ms[i] % period / (uint32_t)(BIN_NS / NS_PER_MS)]++;
 	for (size_t i = 0; i < 2 * WIDEST; i++)
 		f->bins[bins + i] = f->bins[i];
+}
+
+/* The same of few times: each one's bin, in order. */
+static void
+fill_few(struct lattice_finder *f, int64_t period_ns)
+{
+	uint32_t period = (uint32_t)(period_ns / NS_PER_MS);
+	uint32_t bins = (uint32_t)(period_ns / BIN_NS);
+	size_t n = 0;
+
+	for (size_t i = 0; i < f->n; i++) {
+		uint32_t bin =
+		    f->ms[i] % period / (uint32_t)(BIN_NS / NS_PER_MS);
+		size_t at = n++;
+
+		for (; at > 0 && f->few[at - 1] > bin; at--)
+			f->few[at] = f->few[at - 1];
+		f->few[at] = bin;
+	}
+	for (size_t i = 0; i < f->n && f->few[i] < 2 * WIDEST; i++)
+		f->few[n++] = f->few[i] + bins;
+	f->n_few = n;
+}
+
+/* An arc that has most has one at its end, or it is the first. */
+static struct arc
+densest_of_few(const struct lattice_finder *f, int64_t period_ns, uint32_t k)
+{
+	struct arc best = { .period_ns = period_ns, .width_ns = k * BIN_NS };
+	size_t from = 0;
+
+	for (size_t i = 0; i < f->n_few; i++) {
+		uint32_t at = f->few[i] < k ? 0 : f->few[i] - k + 1;
+
+		if (at * BIN_NS >= period_ns)
+			break;
+		while (f->few[from] < at)
+			from++;
+		if (i - from + 1 > best.inside) {
+			best.inside = i - from + 1;
+			best.from_ns = at * BIN_NS;
+		}
+	}
+	return best;
 }
 
 /* The densest arc of so many bins; of equals the first. */
@@ -167,6 +215,8 @@ densest(const struct lattice_finder *f, int64_t period_ns, int k)
 	uint32_t best = 0;
 	int at = 0;
 
+	if (f->n_few > 0)
+		return densest_of_few(f, period_ns, (uint32_t)k);
 	for (int i = 0; i < k; i++)
 		sum += f->bins[i];
 	for (int i = 0; i < bins; i++) {
@@ -342,7 +392,10 @@ try_period(struct lattice_finder *f, int64_t period_ns, struct lattice *best)
 {
 	int64_t found = 0;
 
-	fill_bins(f, period_ns);
+	if (f->n * SPARSE <= (size_t)(period_ns / BIN_NS))
+		fill_few(f, period_ns);
+	else
+		fill_bins(f, period_ns);
 	if (densest(f, period_ns, 2 * WIDEST).inside < LATTICE_HITS)
 		return 0;
 	for (int w = 0; w < WIDTHS; w++) {

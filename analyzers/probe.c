@@ -403,15 +403,21 @@ without_agent(const struct probe_settings *s, const struct request *r)
 {
 	bool get = r->method == METHOD_GET || r->method == METHOD_HEAD;
 	struct probe_verdict v = client("");
+	bool expected;
 
+	if (looks_public(r->peer))
+		return v;
+	expected = path_expected(s, r->path);
 	if (r->peer.n == 0) {
-		v.clock = get && path_expected(s, r->path);
+		v.clock = get && expected;
 		return v;
 	}
+	if (!expected && (!get || has_id(r->path)))
+		return v;
 	if (!probe_private(r->peer))
 		return v;
-	if (!path_expected(s, r->path)) {
-		v.clock = get && !has_id(r->path);
+	if (!expected) {
+		v.clock = true;
 		return v;
 	}
 	v.clock = get;
