@@ -423,7 +423,8 @@ is_own(const struct lattices *l, size_t k)
 	return is_full(a);
 }
 
-/* The class of one of the block's, or a hop. */
+/* The class of one of the block's, or a hop; in a dense minute there is none.
+ */
 static int
 judge_one(struct judging *j, struct candidate *c, uint8_t mark, struct err *err)
 {
@@ -445,7 +446,7 @@ judge_one(struct judging *j, struct candidate *c, uint8_t mark, struct err *err)
 		judge_untaken(j, c);
 	}
 	if ((c->judged == CLASS_PROBE && own) || !c->peer ||
-	    !probers_have(j->probers, &who))
+	    mark == BLOCKS_DENSE || !probers_have(j->probers, &who))
 		return finish(j, c, err);
 	c->key.hi = hash64_mix(who.asks, who.service);
 	return spill_put(j->hops, &c->key, err);

@@ -153,40 +153,78 @@ key_byte(const struct spill_key *k, unsigned byte)
 	    uint8_t)(byte < 8 ? k->lo >> byte * 8 : k->hi >> (byte - 8) * 8);
 }
 
-/*
- * Radix sort, the least byte first; equal keys keep their order.  Keys are
- * times, small numbers and trace ids: many of their sixteen bytes are the same
- * in all of them and cost one look.  Three times as fast as qsort, which
- * guesses wrong at every second comparison of random ids.
- */
-static void
-sort_radix(struct spill *s)
+/* A stable pass for each byte that differs: `from` in order, in one of both. */
+static struct index *
+sort_bytes(struct index *from, struct index *to, size_t n, unsigned byte)
 {
-	struct index *from = s->index;
-	struct index *to = xcalloc(s->cap, sizeof *to);
-
-	for (unsigned byte = 0; byte < sizeof from->key; byte++) {
+	for (unsigned end = byte + 8; byte < end; byte++) {
 		uint32_t place[256] = { 0 };
 		struct index *last = from;
 		uint32_t sum = 0;
 
-		for (size_t i = 0; i < s->n; i++)
+		for (size_t i = 0; i < n; i++)
 			place[key_byte(&from[i].key, byte)]++;
-		if (place[key_byte(&from->key, byte)] == s->n)
+		if (place[key_byte(&from->key, byte)] == n)
 			continue;
 		for (int i = 0; i < 256; i++) {
-			uint32_t n = place[i];
+			uint32_t count = place[i];
 
 			place[i] = sum;
-			sum += n;
+			sum += count;
 		}
-		for (size_t i = 0; i < s->n; i++)
+		for (size_t i = 0; i < n; i++)
 			to[place[key_byte(&from[i].key, byte)]++] = from[i];
 		from = to;
 		to = last;
 	}
-	s->index = from;
-	free(to);
+	return from;
+}
+
+/* Records of one hi, by lo. */
+static void
+sort_group(struct index *v, struct index *scratch, size_t n)
+{
+	size_t i = 1;
+	struct index *sorted;
+
+	while (i < n && v[i - 1].key.lo <= v[i].key.lo)
+		i++;
+	if (i >= n)
+		return;
+	if (n < RADIX_LEAST) {
+		qsort(v, n, sizeof *v, index_cmp);
+		return;
+	}
+	sorted = sort_bytes(v, scratch, n, 0);
+	if (sorted != v)
+		memcpy(v, sorted, n * sizeof *v);
+}
+
+/*
+ * Radix sort of hi, the least byte first; equal keys keep their order.  Keys
+ * are times, small numbers, hashes and trace ids: many of their bytes are the
+ * same in all of them and cost one look.  Then each group of one hi, which is
+ * one record or mostly in order: what comes by time is put by time.  Three
+ * times as fast as qsort, which guesses wrong at every second comparison of
+ * random ids.
+ */
+static void
+sort_radix(struct spill *s)
+{
+	struct index *other = xcalloc(s->n, sizeof *other);
+	struct index *sorted = sort_bytes(s->index, other, s->n, 8);
+
+	if (sorted != s->index)
+		memcpy(s->index, sorted, s->n * sizeof *sorted);
+	for (size_t i = 0; i < s->n;) {
+		size_t end = i + 1;
+
+		while (end < s->n && s->index[end].key.hi == s->index[i].key.hi)
+			end++;
+		sort_group(s->index + i, other, end - i);
+		i = end;
+	}
+	free(other);
 }
 
 /* The buffer's keys in order; false: the buffer is in order as it is. */
