@@ -254,13 +254,18 @@ is_private(const struct address *a)
 	       (v4[0] == 169 && v4[1] == 254);
 }
 
-/* Most addresses are public, which their first two letters tell. */
+/* Most addresses are public, which their first three letters tell. */
 static bool
 looks_public(struct str address)
 {
-	if (address.n < 2 || address.p[0] < '1' || address.p[0] > '9')
+	static const char heads[] = "10.100127169172192";
+
+	if (address.n < 3 || address.p[0] < '1' || address.p[0] > '9')
 		return false;
-	return address.p[0] != '1' || !memchr("02679", address.p[1], 5);
+	for (size_t i = 0; address.p[0] == '1' && heads[i]; i += 3)
+		if (memcmp(address.p, heads + i, 3) == 0)
+			return false;
+	return true;
 }
 
 bool

@@ -49,27 +49,28 @@ candidate_begin(const struct record *r)
 					  : r->ts_ns;
 }
 
-uint64_t
-candidate_key(const struct request *q, uint64_t stream)
-{
-	uint64_t h = hash64_mix(hash64_mix(stream, candidate_peer(q)),
-	    candidate_asks(q));
-
-	return h ? h : 1;
-}
-
-uint64_t
-candidate_asks(const struct request *q)
+static uint64_t
+asks_of(const struct request *q)
 {
 	return hash64_mix(hash64(q->path), (uint64_t)q->method);
 }
 
-uint64_t
-candidate_peer(const struct request *q)
+static uint64_t
+peer_of(const struct request *q)
 {
 	uint64_t h = q->peer.n ? hash64(q->peer) : 0;
 
 	return q->peer.n && h == 0 ? 1 : h;
+}
+
+struct candidate_who
+candidate_who(const struct request *q, uint64_t stream)
+{
+	struct candidate_who who = { .peer = peer_of(q), .asks = asks_of(q) };
+	uint64_t h = hash64_mix(hash64_mix(stream, who.peer), who.asks);
+
+	who.key = h ? h : 1;
+	return who;
 }
 
 bool
@@ -89,20 +90,44 @@ candidates_dense(struct candidates *c, uint64_t key, int64_t begin_ns)
 	return false;
 }
 
+/* Whether it was put lately; it is put now, and remembered, if not. */
+static bool
+was_asked(struct asked *last, const struct request *q, int64_t ts_ns,
+    uint32_t origin)
+{
+	if (last->peer_n == q->peer.n && q->path.n > 0 &&
+	    last->path_n == q->path.n && last->origin == origin &&
+	    last->method == q->method && ts_ns >= last->begin_ns &&
+	    ts_ns - last->begin_ns < lattice_slow.block_ns &&
+	    memcmp(last->text, q->peer.p, q->peer.n) == 0 &&
+	    memcmp(last->text + q->peer.n, q->path.p, q->path.n) == 0)
+		return true;
+	if (q->path.n == 0 || q->peer.n > ASKED_TEXT ||
+	    q->path.n > ASKED_TEXT - q->peer.n)
+		return false;
+	memcpy(last->text, q->peer.p, q->peer.n);
+	memcpy(last->text + q->peer.n, q->path.p, q->path.n);
+	last->peer_n = (uint32_t)q->peer.n;
+	last->path_n = (uint32_t)q->path.n;
+	last->begin_ns = candidate_block(ts_ns, lattice_slow.block_ns) *
+			 lattice_slow.block_ns;
+	last->origin = origin;
+	last->method = q->method;
+	return false;
+}
+
 int
 candidates_asker(struct candidates *c, const struct request *q, int64_t ts_ns,
     uint32_t origin, struct err *err)
 {
-	struct asker a = {
-		.key = { candidate_peer(q), candidate_asks(q) },
-		.hour = candidate_block(ts_ns, lattice_slow.block_ns),
-		.origin = origin,
-	};
-	uint64_t h = hash64_mix(hash64_mix(a.key.hi, a.key.lo),
-	    hash64_mix((uint64_t)a.hour, origin));
+	size_t at =
+	    (unsigned char)q->peer.p[q->peer.n - 1] + q->peer.n + q->path.n;
+	struct asker a = { .origin = origin };
 
-	if (c->asked[h % CANDIDATE_KEYS] == h)
+	at += q->peer.n > 3 ? (unsigned char)q->peer.p[q->peer.n - 4] : 0;
+	if (was_asked(&c->asked[at % ASKED], q, ts_ns, origin))
 		return 0;
-	c->asked[h % CANDIDATE_KEYS] = h;
+	a.key = (struct spill_key){ peer_of(q), asks_of(q) };
+	a.hour = candidate_block(ts_ns, lattice_slow.block_ns);
 	return spill_put(c->askers, &a.key, err);
 }

@@ -69,6 +69,16 @@ struct asker {
 	uint32_t spare;
 };
 
+/* One that was put, by its texts: most ask again within the hour. */
+enum { ASKED = 64, ASKED_TEXT = 80 };
+struct asked {
+	char text[ASKED_TEXT]; /* peer and path */
+	uint32_t peer_n, path_n;
+	int64_t begin_ns; /* of the hour */
+	uint32_t origin;
+	enum method method;
+};
+
 /* What a worker gathers. */
 struct candidates {
 	struct spill *requests; /* struct candidate */
@@ -78,7 +88,7 @@ struct candidates {
 		int64_t cell;
 		uint32_t n;
 	} dense[CANDIDATE_KEYS];
-	uint64_t asked[CANDIDATE_KEYS]; /* askers that were put lately */
+	struct asked asked[ASKED]; /* askers that were put lately */
 };
 
 void candidates_init(struct candidates *c, size_t bytes);
@@ -91,11 +101,13 @@ bool candidate_waits(const struct probe_verdict *v, const struct record *r);
 /* When the request began, which is when a prober's clock ticked. */
 int64_t candidate_begin(const struct record *r);
 
-/* Method and path, and the peer of a request; 0 as peer: none. */
-uint64_t candidate_asks(const struct request *q);
-uint64_t candidate_peer(const struct request *q);
-/* Of these and the stream; never 0. */
-uint64_t candidate_key(const struct request *q, uint64_t stream);
+/* Who asks for what. */
+struct candidate_who {
+	uint64_t peer; /* 0: none */
+	uint64_t asks; /* method and path */
+	uint64_t key;  /* of these and the stream; never 0 */
+};
+struct candidate_who candidate_who(const struct request *q, uint64_t stream);
 
 /*
  * Whether the key's minute is known to be dense: the request is a client's.

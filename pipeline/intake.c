@@ -161,16 +161,16 @@ join_hash(const struct request *q)
 
 /* The request waits for the clock; the route is its origin's. */
 static int
-put_candidate(struct worker *w, const struct record *r, uint64_t key,
-    struct candidate *c, struct err *err)
+put_candidate(struct worker *w, const struct record *r,
+    const struct candidate_who *who, struct candidate *c, struct err *err)
 {
 	const struct request *q = &r->request;
 
-	c->key.hi = key;
+	c->key.hi = who->key;
 	c->key.lo = spill_time(candidate_begin(r));
 	c->stream = w->reading.identity.stream;
-	c->peer = candidate_peer(q);
-	c->asks = candidate_asks(q);
+	c->peer = who->peer;
+	c->asks = who->asks;
 	c->duration_ns = q->duration_ns;
 	c->line = r->event->place.line;
 	c->seq = w->reading.identity.seq;
@@ -196,20 +196,20 @@ row_request(struct worker *w, const struct request *q, enum class class,
 	row->route = routes_add(w->tally.origins[w->origin].routes, q->path);
 }
 
-/* With a key that is not 0 the row is a candidate as well. */
+/* With `who` the row is a candidate as well. */
 static int
-row_candidate(struct worker *w, const struct record *r, uint64_t key,
-    const struct row *row, struct err *err)
+row_candidate(struct worker *w, const struct record *r,
+    const struct candidate_who *who, const struct row *row, struct err *err)
 {
 	struct candidate c = { .identity = row->key.lo, .class = row->class };
 
-	return key ? put_candidate(w, r, key, &c, err) : 0;
+	return who ? put_candidate(w, r, who, &c, err) : 0;
 }
 
-/* `candidate` is the key of row_candidate. */
+/* `who` is row_candidate's: NULL if it does not wait. */
 static int
 make_row(struct worker *w, const struct record *r, enum class class,
-    uint64_t candidate, struct err *err)
+    const struct candidate_who *who, struct err *err)
 {
 	bool is_request = r->kind == RECORD_REQUEST ||
 			  (r->kind == RECORD_SEGMENT && r->segment.has_http &&
@@ -245,7 +245,7 @@ make_row(struct worker *w, const struct record *r, enum class class,
 		row_request(w, &r->request, class, &row);
 	return spill_put(w->rows, &row.key, err) != 0
 		   ? -1
-		   : row_candidate(w, r, candidate, &row, err);
+		   : row_candidate(w, r, who, &row, err);
 }
 
 static int
@@ -306,8 +306,8 @@ pass_over(struct worker *w, const struct item *item)
 
 /* It is counted when the clock has been asked. */
 static int
-wait_for_clock(struct worker *w, const struct record *r, uint64_t key,
-    enum class class, struct err *err)
+wait_for_clock(struct worker *w, const struct record *r,
+    const struct candidate_who *who, enum class class, struct err *err)
 {
 	struct candidate c = { .class = (uint8_t) class };
 	int traced = r->request.trace_id.n ? take_trace(w, r, c.trace, err) : 0;
@@ -317,7 +317,7 @@ wait_for_clock(struct worker *w, const struct record *r, uint64_t key,
 	c.has_trace = (uint8_t)traced;
 	c.route =
 	    routes_add(w->tally.origins[w->origin].routes, r->request.path);
-	return put_candidate(w, r, key, &c, err);
+	return put_candidate(w, r, who, &c, err);
 }
 
 static int
@@ -326,7 +326,7 @@ take_request(struct worker *w, const struct record *r, struct err *err)
 	const struct request *q = &r->request;
 	struct probe_verdict v = probe_judge(&w->run->options->probe, q);
 	bool waits = candidate_waits(&v, r);
-	uint64_t key = 0;
+	struct candidate_who who;
 
 	w->tally.origins[w->origin].requests++;
 	if (v.class == CLASS_PROBE && q->peer.n && r->ts_ns != WHEN_NONE &&
@@ -334,15 +334,15 @@ take_request(struct worker *w, const struct record *r, struct err *err)
 		w->tally.number << ORIGIN_BITS | w->origin, err) != 0)
 		return -1;
 	if (waits) {
-		key = candidate_key(q, w->reading.identity.stream);
-		waits =
-		    !candidates_dense(&w->candidates, key, candidate_begin(r));
+		who = candidate_who(q, w->reading.identity.stream);
+		waits = !candidates_dense(&w->candidates, who.key,
+		    candidate_begin(r));
 		v.class = waits ? v.class : CLASS_CLIENT;
 	}
 	if (w->run->plan.rows)
-		return make_row(w, r, v.class, waits ? key : 0, err);
+		return make_row(w, r, v.class, waits ? &who : NULL, err);
 	if (waits)
-		return wait_for_clock(w, r, key, v.class, err);
+		return wait_for_clock(w, r, &who, v.class, err);
 	return count_now(w, r, v.class, err);
 }
 
@@ -372,7 +372,7 @@ intake(struct worker *w, const struct item *item, struct err *err)
 	if (r->kind != RECORD_LOG)
 		return take_request(w, r, err);
 	if (plan->dedupe)
-		return make_row(w, r, CLASS_CLIENT, 0, err);
+		return make_row(w, r, CLASS_CLIENT, NULL, err);
 	account(w, RECORD_LOG, ACCOUNT_STORED);
 	o->logs++;
 	return 0;
