@@ -170,6 +170,26 @@ hit_of(const struct held *h, enum class class)
 	return hit;
 }
 
+/* Who asked for what; behind a balancer only the segment may know. */
+static int
+note_asker(struct run *run, const struct held *h, const struct hit *hit,
+    uint32_t route, struct err *err)
+{
+	const struct misses_hit m = {
+		.ts_ns = hit->ts_ns,
+		.client = h->row.client == 0 && h->joined ? h->other.client
+							  : h->row.client,
+		.path = h->row.path,
+		.origin = h->row.service,
+		.route = route,
+		.status = hit->status,
+		.example = &hit->example,
+	};
+
+	return hit->class == CLASS_CLIENT ? misses_hit(&run->misses, &m, err)
+					  : 0;
+}
+
 /* Counts a request once: a segment that is in a log is counted there. */
 static int
 count_request(struct run *run, struct pairing *w, const struct held *h,
@@ -184,6 +204,7 @@ count_request(struct run *run, struct pairing *w, const struct held *h,
 		.class = (uint8_t) class,
 		.duration_ns = hit.duration_ns };
 
+	uint32_t route;
 	bool drop = class == CLASS_PROBE && run->options->probes == PROBES_DROP;
 
 	fold = fold && run->options->probes == PROBES_FOLD;
@@ -200,9 +221,10 @@ count_request(struct run *run, struct pairing *w, const struct held *h,
 	}
 	if (run->joined || drop || (segment && h->joined))
 		return 0;
-	return tally_hit(&run->final, h->row.service,
-	    s->final[run_map(run, h->row.origin)->routes[h->row.route]], &hit,
-	    err);
+	route = s->final[run_map(run, h->row.origin)->routes[h->row.route]];
+	if (note_asker(run, h, &hit, route, err) != 0)
+		return -1;
+	return tally_hit(&run->final, h->row.service, route, &hit, err);
 }
 
 static int
@@ -270,6 +292,8 @@ join_rows(struct run *run, struct err *err)
 		rc = unfinished_settle(run, err);
 	if (rc == 0 && !run->joined)
 		rc = tally_seal(&run->final, err);
+	if (rc == 0 && !run->joined)
+		rc = misses_seal(&run->misses, err);
 	run->joined = true;
 	return rc;
 }

@@ -28,6 +28,8 @@ enum row_flags {
 struct row {
 	struct spill_key key; /* end time (spill_time), identity */
 	int64_t duration_ns;  /* -1: none */
+	uint64_t client;      /* misses_client */
+	uint64_t path;        /* hash64 */
 	uint64_t what;        /* hash of method, path and status: the join's */
 	uint64_t line;
 	uint64_t seq; /* number of the event in its input */
