@@ -87,6 +87,8 @@ struct suspect {
 	struct hammer hammer;
 	struct scan_mark marks[FINDING_PATHS]; /* the day's first failures */
 	int n_marks;
+	bool unread;      /* not all of its answers are known, */
+	bool unconfirmed; /* and they matter */
 };
 
 struct place_of_service {
@@ -103,6 +105,7 @@ struct scan {
 	bool started;
 	struct suspect *slots[SLOTS];
 	size_t n_suspects;
+	uint64_t n_unconfirmed;
 	struct bloom seen;
 	struct place_of_service **places; /* by service; NULL: no miss */
 	size_t n_places;
@@ -223,25 +226,44 @@ scan_suspect(struct scan *s, const struct scan_miss *m)
 		suspect_add(s, m->service, m->client, day - 1);
 }
 
-bool
-scan_suspects(const struct scan *s)
+/* Whether the day has a part of the span. */
+static bool
+in_span(const struct suspect *d, int64_t first_ns, int64_t last_ns)
 {
-	return s->n_suspects > 0;
+	return d && d->day >= floor_div(hour_of(first_ns), HOURS) &&
+	       d->day <= floor_div(hour_of(last_ns), HOURS);
+}
+
+bool
+scan_suspects(const struct scan *s, int64_t first_ns, int64_t last_ns)
+{
+	for (size_t i = 0; s->n_suspects > 0 && i < SLOTS; i++)
+		if (in_span(s->slots[i], first_ns, last_ns))
+			return true;
+	return false;
 }
 
 void
-scan_answered(struct scan *s, const struct scan_answers *a)
+scan_unread(struct scan *s, int64_t first_ns, int64_t last_ns)
 {
-	int64_t day = floor_div(a->hour, HOURS);
-	struct suspect *who = *suspect_slot(s, a->service, a->client, day);
+	for (size_t i = 0; i < SLOTS; i++)
+		if (in_span(s->slots[i], first_ns, last_ns))
+			s->slots[i]->unread = true;
+}
 
-	if (!who)
+void
+scan_answered(struct scan *s, const struct scan_answer *a)
+{
+	int64_t hour = hour_of(a->ts_ns);
+	int64_t day = floor_div(hour, HOURS);
+	struct suspect *d = *suspect_slot(s, a->service, a->client, day);
+	struct hour *h;
+
+	if (!d)
 		return;
-
-	struct hour *h = &who->hours[a->hour - day * HOURS];
-
-	h->paths |= a->paths;
-	h->answered = add_u32(h->answered, a->n);
+	h = &d->hours[hour - day * HOURS];
+	h->paths |= UINT64_C(1) << (a->path >> 58);
+	h->answered = add_u32(h->answered, 1);
 }
 
 /* Thousandths of nats, of f failures and s successes in thousandths. */
@@ -348,6 +370,17 @@ scan_open(struct scan *s, struct suspect *d, const struct window *w,
 				found_mark(f, &w->days[k]->marks[i]);
 }
 
+/* Whether an alarm is none, since not all answers of the days are known. */
+static bool
+is_unconfirmed(struct scan *s, struct suspect *d, const struct suspect *old)
+{
+	if (!d->unread && !(old && old->unread))
+		return false;
+	s->n_unconfirmed += !d->unconfirmed;
+	d->unconfirmed = true;
+	return true;
+}
+
 static void
 hammer_add(struct hammer *h, const struct scan_miss *m,
     const struct scan_mark *mark)
@@ -376,7 +409,8 @@ hammer_look(struct scan *s, struct suspect *d, const struct scan_miss *m)
 	int64_t g = likelihood(h->n, answered * 1000);
 	struct found *f;
 
-	if (h->n_paths > HAMMER_PATHS || g <= s->settings.h_milli)
+	if (h->n_paths > HAMMER_PATHS || g <= s->settings.h_milli ||
+	    is_unconfirmed(s, d, NULL))
 		return;
 	f = found_of_client(s, d, m);
 	f->test = TEST_HAMMER;
@@ -414,7 +448,8 @@ scan_look(struct scan *s, struct suspect *d, const struct suspect *old,
 
 	window_sum(&w);
 	if (likelihood(w.failed, found_paths_milli(w.paths, w.answered)) <=
-	    s->settings.h_milli)
+		s->settings.h_milli ||
+	    is_unconfirmed(s, d, old))
 		return false;
 	scan_open(s, d, &w, m);
 	surge_take_back(&s->places[m->service]->surge,
@@ -554,11 +589,19 @@ scan_judge(struct scan *s, const struct scan_miss *m)
 {
 	struct place_of_service *p = place_of(s, m);
 	const struct scan_mark mark = { m->ts_ns, m->path, m->example };
-	bool of_client = m->client != 0 && suspect_judge(s, m, &mark);
+	bool of_client =
+	    m->client != 0 && s->n_suspects > 0 && suspect_judge(s, m, &mark);
 
-	if (bloom_add(&s->seen, hash64_mix(m->path, ~(uint64_t)m->service)) &&
-	    !of_client && !m->known)
+	if (!m->known &&
+	    bloom_add(&s->seen, hash64_mix(m->path, ~(uint64_t)m->service)) &&
+	    !of_client)
 		surge_judge(s, p, m, &mark);
+}
+
+uint64_t
+scan_unconfirmed(const struct scan *s)
+{
+	return s->n_unconfirmed;
 }
 
 void

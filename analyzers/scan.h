@@ -4,9 +4,10 @@
  * name (not-found-surge).  See the essay in scan.c.
  *
  * Answers of 404 and 410 are fed twice, in time order: first to see whom to
- * suspect, then to judge.  Between the two come the answers below 400, in any
- * order, of which those to the suspects are kept.  Last come the texts behind
- * the hashes, in any order.
+ * suspect, then to judge.  Between the two come the answers below 400 in the
+ * suspects' days, in any order, and the times of which they cannot be had:
+ * nobody is called a scanner who may have been answered there.  Last come the
+ * texts behind the hashes, in any order.
  *
  * It reads no clock, and the same misses give the same findings.  Memory: 1.3
  * MB of sketches, 1.3 KB a suspect and day for at most 4,096 of them, and 1 KB
@@ -34,13 +35,12 @@ struct scan_miss {
 	struct example example; /* the least of them */
 };
 
-/* A client's requests that were answered below 400 in one hour. */
-struct scan_answers {
+/* A client's request that was answered below 400. */
+struct scan_answer {
+	int64_t ts_ns;
 	uint64_t client;
-	uint64_t paths; /* a bit a path, by six bits of its hash */
+	uint64_t path;
 	uint32_t service;
-	uint32_t n;
-	int64_t hour; /* since 1970 */
 };
 
 struct scan_service {
@@ -56,9 +56,15 @@ struct scan *scan_new(const struct judge_settings *settings,
 void scan_free(struct scan *s);
 
 void scan_suspect(struct scan *s, const struct scan_miss *m);
-bool scan_suspects(const struct scan *s); /* whether there is any */
-void scan_answered(struct scan *s, const struct scan_answers *a);
+/* Whether a suspect's day is in the span, ends included. */
+bool scan_suspects(const struct scan *s, int64_t first_ns, int64_t last_ns);
+void scan_answered(struct scan *s, const struct scan_answer *a);
+/* Answers in the span are not known. */
+void scan_unread(struct scan *s, int64_t first_ns, int64_t last_ns);
 void scan_judge(struct scan *s, const struct scan_miss *m);
+
+/* Suspects and days that a finding would be of, were all answers known. */
+uint64_t scan_unconfirmed(const struct scan *s);
 
 /* No miss after this; `last_ns` is the records' end. */
 void scan_end(struct scan *s, int64_t last_ns, struct findings *out);

@@ -145,10 +145,13 @@ static uint64_t
 base_count(const struct surge *s)
 {
 	int64_t last = floor_div(s->now - SURGE_MINUTES + 1, SURGE_MINUTES) - 1;
+	uint32_t at = modulo(last - SURGE_SLOTS + 1, SURGE_SLOTS + 2);
 	uint64_t sum = 0;
 
-	for (int64_t i = 0; i < SURGE_SLOTS; i++)
-		sum += s->slot[modulo(last - i, SURGE_SLOTS + 2)];
+	for (int i = 0; i < SURGE_SLOTS; i++) {
+		sum += s->slot[at];
+		at = at + 1 < SURGE_SLOTS + 2 ? at + 1 : 0;
+	}
 	return sum;
 }
 

@@ -466,6 +466,23 @@ put_none(struct pen *p, const struct report *r)
 	buf_fini(&b);
 }
 
+/* Suspects of whom too much is to be read again. */
+static void
+put_unconfirmed(struct pen *p, const struct replay_result *r)
+{
+	struct buf b = { 0 };
+
+	if (r->unconfirmed == 0)
+		return;
+	report_plural(&b, r->unconfirmed, "suspected scan was",
+	    "suspected scans were");
+	buf_cat(&b, " not confirmed: what the client was answered that day is "
+		    "in more than 256 MiB, or cannot be read");
+	pen_to(p, 2);
+	pen_wrap(p, PLAIN, buf_view(&b), 2);
+	buf_fini(&b);
+}
+
 void
 report_findings(struct pen *p, const struct report *r)
 {
@@ -476,6 +493,7 @@ report_findings(struct pen *p, const struct report *r)
 	if (findings->n == 0) {
 		report_heading(p, "No findings");
 		put_none(p, r);
+		put_unconfirmed(p, r->result);
 		return;
 	}
 	for (size_t i = 0; i < findings->n; i++)
@@ -491,5 +509,6 @@ report_findings(struct pen *p, const struct report *r)
 	report_heading(p, buf_cstr(&b));
 	for (size_t i = 0; i < findings->n; i++)
 		report_finding(p, &findings->v[i], &r->result->inputs);
+	put_unconfirmed(p, r->result);
 	buf_fini(&b);
 }

@@ -165,17 +165,24 @@ static int
 row_request(struct worker *w, struct row *row, const struct request *q,
     enum class class, struct err *err)
 {
+	struct misses_who who;
+
 	row->flags |= ROW_REQUEST;
 	row->flags |= q->grain == GRAIN_SECOND ? ROW_SECOND : 0;
 	row->duration_ns = q->duration_ns;
 	row->status = (int16_t)q->status;
 	row->method = (uint8_t)q->method;
 	row->class = (uint8_t) class;
-	row->client = misses_client(q);
-	row->path = hash64(q->path);
 	row->what = join_hash(q);
 	row->route = routes_add(w->tally.origins[w->origin].routes, q->path);
-	return misses_wanted(q->status) ? misses_texts(&w->misses, q, err) : 0;
+	if (probe_public(document_client(q)))
+		row->flags |= ROW_NAMED;
+	if (!misses_wanted(q->status))
+		return 0;
+	who = misses_who(q);
+	row->client = who.client;
+	row->path = who.path;
+	return misses_texts(&w->misses, q, &who, err);
 }
 
 static int
@@ -218,28 +225,20 @@ make_row(struct worker *w, const struct record *r, enum class class,
 	return spill_put(w->rows, &row.key, err);
 }
 
-/* Who asked for what, and whether it was there. */
+/* Who asked for what is not there. */
 static int
 note_asker(struct worker *w, const struct request *q, const struct hit *hit,
     uint32_t route, struct err *err)
 {
-	struct misses_hit m = {
+	const struct misses_hit m = {
 		.ts_ns = hit->ts_ns,
-		.path = hash64(q->path),
+		.who = misses_who(q),
 		.origin = w->tally.number << ORIGIN_BITS | w->origin,
 		.route = route,
-		.status = hit->status,
 		.example = &hit->example,
 	};
 
-	if (hit->class != CLASS_CLIENT)
-		return 0;
-	if (!misses_wanted(hit->status)) {
-		m.client = hash64(document_client(q));
-		return misses_hit(&w->misses, &m, err);
-	}
-	m.client = misses_client(q);
-	if (misses_texts(&w->misses, q, err) != 0)
+	if (misses_texts(&w->misses, q, &m.who, err) != 0)
 		return -1;
 	return misses_hit(&w->misses, &m, err);
 }
@@ -274,7 +273,8 @@ count_now(struct worker *w, const struct record *r, enum class class,
 	else
 		account(w, r->kind, ACCOUNT_STORED);
 	route = routes_add(w->tally.origins[w->origin].routes, q->path);
-	if (note_asker(w, q, &hit, route, err) != 0)
+	if (misses_wanted(q->status) && class == CLASS_CLIENT &&
+	    note_asker(w, q, &hit, route, err) != 0)
 		return -1;
 	return tally_hit(&w->tally, w->origin, route, &hit, err);
 }

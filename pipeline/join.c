@@ -177,17 +177,36 @@ note_asker(struct run *run, const struct held *h, const struct hit *hit,
 {
 	const struct misses_hit m = {
 		.ts_ns = hit->ts_ns,
-		.client = h->row.client == 0 && h->joined ? h->other.client
-							  : h->row.client,
-		.path = h->row.path,
+		.who = { .client = h->row.client == 0 && h->joined
+				       ? h->other.client
+				       : h->row.client,
+		    .path = h->row.path },
 		.origin = h->row.service,
 		.route = route,
-		.status = hit->status,
 		.example = &hit->example,
 	};
 
-	return hit->class == CLASS_CLIENT ? misses_hit(&run->misses, &m, err)
-					  : 0;
+	return misses_hit(&run->misses, &m, err);
+}
+
+/* What the second reading cannot know of a request. */
+static int
+say_class(struct run *run, const struct held *h, const struct hit *hit,
+    struct err *err)
+{
+	bool segment = h->row.flags & ROW_SEGMENT;
+	const struct row *log = segment ? &h->other : &h->row;
+	struct verdict v = {
+		.what = h->joined ? VERDICT_JOINED : VERDICT_PROBE,
+		.class = (uint8_t)hit->class,
+		.named = h->joined && (log->flags & ROW_NAMED),
+		.duration_ns = hit->duration_ns,
+	};
+
+	if (!h->joined && hit->class == h->row.class)
+		return 0;
+	memcpy(v.trace, hit->example.trace, sizeof v.trace);
+	return say(run, &h->row, v, err);
 }
 
 /* Counts a request once: a segment that is in a log is counted there. */
@@ -200,10 +219,6 @@ count_request(struct run *run, struct pairing *w, const struct held *h,
 	bool fold = class == CLASS_PROBE && h->row.status < 400;
 	const struct service *s = &run->services[h->row.service];
 	struct hit hit = hit_of(h, class);
-	struct verdict v = { .what = VERDICT_JOINED,
-		.class = (uint8_t) class,
-		.duration_ns = hit.duration_ns };
-
 	uint32_t route;
 	bool drop = class == CLASS_PROBE && run->options->probes == PROBES_DROP;
 
@@ -212,17 +227,13 @@ count_request(struct run *run, struct pairing *w, const struct held *h,
 	    drop   ? ACCOUNT_FILTERED
 	    : fold ? ACCOUNT_FOLDED
 		   : ACCOUNT_STORED);
-	if (h->joined || class != h->row.class) {
-		if (!h->joined)
-			v.what = VERDICT_PROBE;
-		memcpy(v.trace, hit.example.trace, sizeof v.trace);
-		if (say(run, &h->row, v, err) != 0)
-			return -1;
-	}
+	if (say_class(run, h, &hit, err) != 0)
+		return -1;
 	if (run->joined || drop || (segment && h->joined))
 		return 0;
 	route = s->final[run_map(run, h->row.origin)->routes[h->row.route]];
-	if (note_asker(run, h, &hit, route, err) != 0)
+	if (misses_wanted(hit.status) && class == CLASS_CLIENT &&
+	    note_asker(run, h, &hit, route, err) != 0)
 		return -1;
 	return tally_hit(&run->final, h->row.service, route, &hit, err);
 }
@@ -292,8 +303,8 @@ join_rows(struct run *run, struct err *err)
 		rc = unfinished_settle(run, err);
 	if (rc == 0 && !run->joined)
 		rc = tally_seal(&run->final, err);
-	if (rc == 0 && !run->joined)
-		rc = misses_seal(&run->misses, err);
+	if (!run->joined)
+		misses_seal(&run->misses);
 	run->joined = true;
 	return rc;
 }

@@ -13,16 +13,13 @@
 #include "analyzers/scan.h"
 #include "core/hash.h"
 #include "core/mem.h"
+#include "pipeline/answers.h"
 #include "pipeline/run.h"
 #include "pipeline/worker.h"
 #include "sinks/documents.h"
 
-#define HOUR_NS (3600 * NS_PER_SEC)
-
 enum {
-	HOUR_ZERO = 1 << 22, /* 1970; all of 64 bits of time are 2.6 million */
-	TABLE = 4096,        /* clients and hours at hand */
-	WRITTEN = 512,       /* texts that are not written twice */
+	WRITTEN = 512, /* texts that are not written twice */
 	TEXT_MAX = 118,
 };
 
@@ -32,12 +29,6 @@ struct miss {
 	uint64_t path;
 	uint32_t origin, route;
 	struct example example;
-};
-
-struct answers {
-	struct spill_key key; /* client; hour and origin: see answers_key */
-	uint64_t paths;
-	uint64_t n; /* 0: free */
 };
 
 struct text {
@@ -52,9 +43,7 @@ misses_init(struct misses *m, size_t bytes)
 {
 	*m = (struct misses){
 		.rows = spill_new(sizeof(struct miss), bytes / 2),
-		.answers = spill_new_bag(sizeof(struct answers), bytes / 4),
-		.texts = spill_new_bag(sizeof(struct text), bytes / 4),
-		.table = xcalloc(TABLE, sizeof(struct answers)),
+		.texts = spill_new_bag(sizeof(struct text), bytes / 2),
 		.written = xcalloc(WRITTEN, sizeof(uint64_t)),
 	};
 }
@@ -63,49 +52,27 @@ void
 misses_fini(struct misses *m)
 {
 	spill_free(m->rows);
-	spill_free(m->answers);
 	spill_free(m->texts);
-	free(m->table);
 	free(m->written);
 	*m = (struct misses){ 0 };
 }
 
-int
-misses_seal(struct misses *m, struct err *err)
+void
+misses_seal(struct misses *m)
 {
-	for (size_t i = 0; i < TABLE; i++)
-		if (m->table[i].n > 0 &&
-		    spill_put(m->answers, &m->table[i].key, err) != 0)
-			return -1;
 	spill_seal(m->rows);
-	spill_seal(m->answers);
 	spill_seal(m->texts);
-	return 0;
 }
 
-uint64_t
-misses_client(const struct request *q)
+struct misses_who
+misses_who(const struct request *q)
 {
 	struct str client = document_client(q);
 
-	return probe_public(client) ? hash64(client) : 0;
-}
-
-static int
-answered(struct misses *m, const struct misses_hit *hit, struct err *err)
-{
-	int64_t hour = hit->ts_ns / HOUR_NS - (hit->ts_ns % HOUR_NS < 0);
-	uint64_t lo = (uint64_t)(hour + HOUR_ZERO) << 32 | hit->origin;
-	struct answers *a = &m->table[(hit->client ^ lo ^ lo >> 32) % TABLE];
-
-	if (a->key.hi != hit->client || a->key.lo != lo) {
-		if (a->n > 0 && spill_put(m->answers, &a->key, err) != 0)
-			return -1;
-		*a = (struct answers){ .key = { hit->client, lo } };
-	}
-	a->paths |= UINT64_C(1) << (hit->path >> 58);
-	a->n++;
-	return 0;
+	return (struct misses_who){
+		.client = probe_public(client) ? hash64(client) : 0,
+		.path = hash64(q->path),
+	};
 }
 
 int
@@ -115,15 +82,11 @@ misses_hit(struct misses *m, const struct misses_hit *hit, struct err *err)
 
 	if (hit->ts_ns == WHEN_NONE)
 		return 0;
-	if (hit->status >= 100 && hit->status < 400)
-		return hit->client ? answered(m, hit, err) : 0;
-	if (!misses_wanted(hit->status))
-		return 0;
 	row = (struct miss){
 		.key = { spill_time(hit->ts_ns),
-		    hash64_mix(hit->client, hit->path) },
-		.client = hit->client,
-		.path = hit->path,
+		    hash64_mix(hit->who.client, hit->who.path) },
+		.client = hit->who.client,
+		.path = hit->who.path,
 		.origin = hit->origin,
 		.route = hit->route,
 		.example = *hit->example,
@@ -133,14 +96,14 @@ misses_hit(struct misses *m, const struct misses_hit *hit, struct err *err)
 
 /* The ellipsis of what is cut is added by the reader. */
 static int
-put_text(struct misses *m, struct str s, struct err *err)
+put_text(struct misses *m, struct str s, uint64_t hash, struct err *err)
 {
-	struct text t = { .key = { hash64(s), 0 } };
-	uint64_t *last = &m->written[t.key.hi % WRITTEN];
+	struct text t = { .key = { hash, 0 } };
+	uint64_t *last = &m->written[hash % WRITTEN];
 
-	if (*last == t.key.hi)
+	if (*last == hash)
 		return 0;
-	*last = t.key.hi;
+	*last = hash;
 	t.cut = s.n > TEXT_MAX;
 	t.n = (uint8_t)(s.n < TEXT_MAX ? s.n : TEXT_MAX);
 	if (t.n > 0)
@@ -149,17 +112,18 @@ put_text(struct misses *m, struct str s, struct err *err)
 }
 
 int
-misses_texts(struct misses *m, const struct request *q, struct err *err)
+misses_texts(struct misses *m, const struct request *q,
+    const struct misses_who *who, struct err *err)
 {
-	struct str client = document_client(q);
-
-	if (put_text(m, q->path, err) != 0)
+	if (put_text(m, q->path, who->path, err) != 0)
 		return -1;
-	return probe_public(client) ? put_text(m, client, err) : 0;
+	if (who->client == 0)
+		return 0;
+	return put_text(m, document_client(q), who->client, err);
 }
 
 /* All keepers' spills of one kind. */
-enum part { PART_ROWS, PART_ANSWERS, PART_TEXTS };
+enum part { PART_ROWS, PART_TEXTS };
 
 static struct merge *
 merge_part(const struct run *run, enum part part, struct err *err)
@@ -172,9 +136,7 @@ merge_part(const struct run *run, enum part part, struct err *err)
 		const struct misses *from =
 		    i < n ? &run->workers[i].misses : &run->misses;
 
-		spills[i] = part == PART_ROWS      ? from->rows
-			    : part == PART_ANSWERS ? from->answers
-						   : from->texts;
+		spills[i] = part == PART_ROWS ? from->rows : from->texts;
 	}
 	m = merge_new(spills, n + 1, err);
 	free(spills);
@@ -308,39 +270,6 @@ go_round(struct judging *j, scan_round *feed, struct err *err)
 }
 
 static int
-feed_answers(struct judging *j, struct err *err)
-{
-	const struct run *run = j->run;
-	struct merge *m;
-	const void *next;
-	int rc;
-
-	if (!scan_suspects(j->scan))
-		return 0;
-	m = merge_part(run, PART_ANSWERS, err);
-	if (!m)
-		return -1;
-	for (next = merge_next(m); next; next = merge_next(m)) {
-		const struct answers *a = next;
-		uint32_t origin = (uint32_t)a->key.lo;
-		struct scan_answers to = {
-			.client = a->key.hi,
-			.paths = a->paths,
-			.service = run->plan.rows
-				       ? origin
-				       : run_map(run, origin)->service,
-			.n = a->n < UINT32_MAX ? (uint32_t)a->n : UINT32_MAX,
-			.hour = (int64_t)(a->key.lo >> 32) - HOUR_ZERO,
-		};
-
-		scan_answered(j->scan, &to);
-	}
-	rc = merge_failed(m, err);
-	merge_free(m);
-	return rc;
-}
-
-static int
 feed_texts(struct judging *j, struct err *err)
 {
 	struct findings *out = &j->run->result->findings;
@@ -383,7 +312,7 @@ misses_settle(struct run *run, struct err *err)
 	j.scan = scan_new(&run->options->judge, services);
 	rc = go_round(&j, scan_suspect, err);
 	if (rc == 0)
-		rc = feed_answers(&j, err);
+		rc = answers_read(run, j.scan, err);
 	if (rc == 0)
 		rc = go_round(&j, scan_judge, err);
 	if (rc == 0) {
@@ -391,6 +320,7 @@ misses_settle(struct run *run, struct err *err)
 		if (r->findings.n > before)
 			rc = feed_texts(&j, err);
 		scan_finish(j.scan, &r->findings);
+		r->unconfirmed = scan_unconfirmed(j.scan);
 	}
 	for (size_t i = 0; i < run->n_services; i++)
 		free(j.known[i]);

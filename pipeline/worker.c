@@ -137,8 +137,7 @@ work(void *arg)
 	}
 	if (rc == 0 && !run_stopped(run))
 		rc = tally_seal(&w->tally, &w->err);
-	if (rc == 0 && !run_stopped(run))
-		rc = misses_seal(&w->misses, &w->err);
+	misses_seal(&w->misses);
 	if (w->rows)
 		spill_seal(w->rows);
 	spill_seal(w->traces);

@@ -14,7 +14,9 @@
 struct archive {
 	struct scan_miss misses[4096];
 	size_t n_misses;
-	struct scan_answers answers[512];
+	struct scan_answer answers[512];
+	bool unread; /* the answers of the first day are not all known */
+	uint64_t unconfirmed;
 	size_t n_answers;
 };
 
@@ -36,11 +38,10 @@ miss(int64_t at_ns, uint64_t client, uint64_t path)
 static void
 answer(int64_t at_ns, uint64_t client, unsigned bit)
 {
-	a.answers[a.n_answers++] = (struct scan_answers){
+	a.answers[a.n_answers++] = (struct scan_answer){
+		.ts_ns = T0 + at_ns,
 		.client = client,
-		.paths = UINT64_C(1) << bit % 64,
-		.n = 1,
-		.hour = (T0 + at_ns) / (3600 * NS_PER_SEC),
+		.path = (uint64_t)bit << 58,
 	};
 }
 
@@ -54,14 +55,18 @@ judge(struct findings *out)
 		scan_suspect(s, &a.misses[i]);
 	for (size_t i = a.n_answers; i-- > 0;)
 		scan_answered(s, &a.answers[i]);
+	if (a.unread)
+		scan_unread(s, T0, T0);
 	for (size_t i = 0; i < a.n_misses; i++)
 		scan_judge(s, &a.misses[i]);
+	a.unconfirmed = scan_unconfirmed(s);
 	scan_end(s, T0 + 48 * 60 * MINUTE, out);
 	for (size_t i = 0; i < out->n; i++)
 		scan_text(s, 7, STR("198.51.100.7"), out);
 	scan_finish(s, out);
 	scan_free(s);
 	a.n_misses = a.n_answers = 0;
+	a.unread = false;
 }
 
 Test(scan, twelve_failures_without_a_success_are_one)
@@ -201,6 +206,28 @@ Test(scan, paths_of_known_routes_make_no_surge)
 	judge(&out);
 	cr_expect_eq(out.n, 0);
 	findings_fini(&out);
+}
+
+Test(scan, nobody_is_accused_whose_answers_are_not_known)
+{
+	static const struct {
+		int missing, there;
+		uint64_t unconfirmed;
+	} rows[] = { { 12, 0, 1 }, { 12, 1, 0 }, { 11, 0, 0 } };
+
+	for (size_t k = 0; k < sizeof rows / sizeof rows[0]; k++) {
+		struct findings out = { 0 };
+
+		for (int i = 0; i < rows[k].missing; i++)
+			miss(i * NS_PER_SEC, 7, 100 + i);
+		for (int i = 0; i < rows[k].there; i++)
+			answer(i * NS_PER_SEC, 7, (unsigned)i);
+		a.unread = true;
+		judge(&out);
+		cr_expect_eq(out.n, 0, "row %zu", k);
+		cr_expect_eq(a.unconfirmed, rows[k].unconfirmed, "row %zu", k);
+		findings_fini(&out);
+	}
 }
 
 Test(surge, likelihood_is_that_of_the_formula)
