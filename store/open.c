@@ -114,6 +114,36 @@ check_header(const char *path, const uint8_t *h, size_t n, struct found *found,
 	return 0;
 }
 
+/* An SQLite file that is nobody's yet: of another program, or just made. */
+static bool
+is_nobodys(const uint8_t *h, ssize_t n)
+{
+	return n == HEADER && memcmp(h, "SQLite format 3", 16) == 0 &&
+	       big_endian(h + AT_APPLICATION) == 0;
+}
+
+/*
+ * The header.  What another writer is making this moment has no owner before
+ * its first transaction is over: that is waited for, while its journal is
+ * there, and looked at once more when it is not.
+ */
+static ssize_t
+read_header(const char *path, int fd, uint8_t h[HEADER])
+{
+	enum { STEP_MS = 10, MOST_MS = 2000 };
+	ssize_t n = pread(fd, h, HEADER, 0);
+
+	for (int ms = 0; is_nobodys(h, n) && ms < MOST_MS; ms += STEP_MS) {
+		bool making = has_journal(path);
+
+		sqlite3_sleep(STEP_MS);
+		n = pread(fd, h, HEADER, 0);
+		if (!making)
+			break;
+	}
+	return n;
+}
+
 /* 0: it may be opened, or is not there. */
 static int
 check_file(const char *path, struct found *found, struct err *err)
@@ -138,7 +168,7 @@ check_file(const char *path, struct found *found, struct err *err)
 		    "file",
 		    path);
 	}
-	n = read(fd, h, sizeof h);
+	n = read_header(path, fd, h);
 	close(fd);
 	if (n < 0)
 		return err_set(err, "%s: cannot read: %s", path,
