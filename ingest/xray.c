@@ -104,11 +104,12 @@ xray_trace_id(struct str text, uint8_t id[16])
 {
 	bool printed = text.n == 35 && text.p[0] == '1' && text.p[1] == '-' &&
 		       text.p[10] == '-';
-	const char *head = text.p + (printed ? 2 : 0);
-	const char *tail = text.p + (printed ? 11 : 8);
+	const char *head, *tail;
 
 	if (!printed && text.n != 32)
 		return false;
+	head = text.p + (printed ? 2 : 0);
+	tail = text.p + (printed ? 11 : 8);
 	/* All four, so that there is no branch. */
 	return ((unsigned)hex_word(head, id) &
 		   (unsigned)hex_word(tail, id + 4) &
