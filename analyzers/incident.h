@@ -39,7 +39,6 @@ struct incident {
 	/* Of the alarm: */
 	uint32_t detected;
 	bool relative;
-	uint32_t bin;         /* relative: bad is above it (pace.h) */
 	struct alarm_row row; /* the window that decided */
 	int64_t h_milli;
 	struct judge_story *story; /* NULL: nobody asked; the judge's */

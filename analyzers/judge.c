@@ -17,8 +17,8 @@
  * (Chernoff), so that h = ln 10^6 bounds false alarms by 8,640 × 8 × 10^-6 =
  * 0.07 a day and key, and in fact by far less, the windows being nested and the
  * gates on top.  Five windows (the reference's) took 140 s for the 404s of the
- * demo, eight take 90 s.  A cell with nothing bad is no
- * evidence against anybody and decides nothing.
+ * demo, eight take 90 s.  A cell with nothing bad is no evidence against
+ * anybody and decides nothing.
  *
  * The onset is the suffix of the deciding window with the largest likelihood
  * ratio, each suffix having its own ratio (the GLR's inner maximum): dropping
@@ -49,11 +49,11 @@
 #include "analyzers/incident.h"
 #include "analyzers/saturate.h"
 #include "analyzers/series.h"
-#include "core/siblings.h"
 #include "analyzers/story.h"
 #include "core/buf.h"
 #include "core/hash.h"
 #include "core/mem.h"
+#include "core/siblings.h"
 
 static const struct rule *const rules[] = {
 	&rule_slow_post,
@@ -394,8 +394,8 @@ finding_write(struct judge *j, const struct track *t, bool open,
 	f->base_total = i->row.base.n;
 	f->relative = i->relative;
 	if (rule->latency)
-		f->over_ns =
-		    i->relative ? pace_limit(i->bin) : j->settings.slow_ns;
+		f->over_ns = i->relative ? pace_limit(i->row.view.bin)
+					 : j->settings.slow_ns;
 	f->window_ns = i->row.window * CELL_NS;
 	f->window_bad = i->row.in.bad;
 	f->window_total = i->row.in.n;
@@ -473,7 +473,6 @@ track_open(struct judge *j, struct track *t, const struct alarm *a)
 	i->p0 = i->row.p0;
 	i->h_milli = a->h_milli;
 	i->relative = a->relative;
-	i->bin = i->row.view.bin;
 	i->onset = series_newest(&t->series, entries - 1)->at;
 	i->detected = j->now;
 	for (uint32_t k = entries; k-- > 0;) {
@@ -484,8 +483,8 @@ track_open(struct judge *j, struct track *t, const struct alarm *a)
 	incident_alarm(i);
 	for (size_t m = 0; m < t->n_marks; m++)
 		if (t->marks[m].at >= i->onset &&
-		    (!i->relative ||
-			pace_over(t->pace, t->marks[m].at, i->bin) > 0))
+		    (!i->relative || pace_over(t->pace, t->marks[m].at,
+					 i->row.view.bin) > 0))
 			incident_evidence(i, &t->marks[m].example);
 	t->n_marks = 0;
 	series_cut(&t->series, entries);
@@ -508,7 +507,7 @@ track_judge(struct judge *j, struct track *t, const struct counts *c,
 		e.bad = e.n;
 	if (t->open) {
 		if (t->open->relative)
-			e.bad = pace_bins_over(c->pace, t->open->bin);
+			e.bad = pace_bins_over(c->pace, t->open->row.view.bin);
 		incident_add(t->open, &e, example);
 		return;
 	}
@@ -517,8 +516,7 @@ track_judge(struct judge *j, struct track *t, const struct counts *c,
 		pace_append(t->pace, j->now, c->pace);
 	else if (e.bad == 0)
 		return;
-	if (e.bad > 0 || t->pace)
-		mark_add(t, j->now, example);
+	mark_add(t, j->now, example);
 	alarm_look(&a, t->rule, &t->series, t->pace, j->settings.h_milli);
 	if (a.best >= 0)
 		track_open(j, t, &a);
