@@ -63,11 +63,17 @@ has_journal(const char *path)
 	return found;
 }
 
+/*
+ * Whether the file is as long as its header says.  Who writes the store this
+ * moment does it in the order header, rest, journal removed: the header that
+ * was read is only held against a length asked after there was no journal.
+ */
 static int
-check_length(const char *path, const uint8_t *h, uint64_t size, struct err *err)
+check_length(const char *path, int fd, const uint8_t *h, struct err *err)
 {
 	uint64_t page = (uint64_t)h[AT_PAGE_SIZE] << 8 | h[AT_PAGE_SIZE + 1];
 	uint64_t pages = big_endian(h + AT_PAGES);
+	struct stat st;
 
 	if (page == 1)
 		page = 65536;
@@ -75,11 +81,12 @@ check_length(const char *path, const uint8_t *h, uint64_t size, struct err *err)
 	unsigned long long want = page * pages;
 
 	if (big_endian(h + AT_CHANGES) != big_endian(h + AT_VALID_FOR) ||
-	    size >= want || has_journal(path))
+	    has_journal(path) || fstat(fd, &st) != 0 ||
+	    (uint64_t)st.st_size >= want)
 		return 0;
 	return err_set(err,
 	    "%s: the store is damaged: it has %llu bytes and should have %llu",
-	    path, (unsigned long long)size, want);
+	    path, (unsigned long long)st.st_size, want);
 }
 
 static int
@@ -144,14 +151,34 @@ read_header(const char *path, int fd, uint8_t h[HEADER])
 	return n;
 }
 
-/* 0: it may be opened, or is not there. */
 static int
-check_file(const char *path, struct found *found, struct err *err)
+check_open(const char *path, int fd, struct found *found, struct err *err)
 {
 	uint8_t h[HEADER];
 	struct stat st;
 	ssize_t n;
-	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+
+	if (fstat(fd, &st) != 0 || !S_ISREG(st.st_mode))
+		return err_set(err,
+		    "%s: this is not a store: it is no regular "
+		    "file",
+		    path);
+	n = read_header(path, fd, h);
+	if (n < 0)
+		return err_set(err, "%s: cannot read: %s", path,
+		    strerror(errno));
+	if (n == 0)
+		return 0;
+	if (check_header(path, h, (size_t)n, found, err) != 0)
+		return -1;
+	return check_length(path, fd, h, err);
+}
+
+/* 0: it may be opened, or is not there. */
+static int
+check_file(const char *path, struct found *found, struct err *err)
+{
+	int rc, fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
 
 	*found = (struct found){ 0 };
 	if (fd < 0 && errno == ENOENT) {
@@ -161,23 +188,9 @@ check_file(const char *path, struct found *found, struct err *err)
 	if (fd < 0)
 		return err_set(err, "%s: cannot open: %s", path,
 		    strerror(errno));
-	if (fstat(fd, &st) != 0 || !S_ISREG(st.st_mode)) {
-		close(fd);
-		return err_set(err,
-		    "%s: this is not a store: it is no regular "
-		    "file",
-		    path);
-	}
-	n = read_header(path, fd, h);
+	rc = check_open(path, fd, found, err);
 	close(fd);
-	if (n < 0)
-		return err_set(err, "%s: cannot read: %s", path,
-		    strerror(errno));
-	if (n == 0)
-		return 0;
-	if (check_header(path, h, (size_t)n, found, err) != 0)
-		return -1;
-	return check_length(path, h, (uint64_t)st.st_size, err);
+	return rc;
 }
 
 int

@@ -480,6 +480,41 @@ def two_writers():
         db.execute("ROLLBACK")
 
 
+def opened_by(pid, path):
+    folder = f"/proc/{pid}/fd"
+    for fd in os.listdir(folder):
+        with contextlib.suppress(OSError):
+            if os.path.realpath(os.path.join(folder, fd)) == path:
+                return True
+    return False
+
+
+def waits_for_its_maker():
+    """Another program has begun a store: its header is nobody's, its journal
+    is there, and the rest comes while who opens it waits."""
+    with open(os.path.join(DIR, "all.db"), "rb") as f:
+        whole = f.read()
+    path = os.path.realpath(os.path.join(DIR, "made.db"))
+    with open(path, "wb") as f:
+        f.write(whole[:68] + bytes(4) + whole[72:4096])
+    with open(path + "-journal", "wb") as f:
+        f.write(bytes(512))
+    child = subprocess.Popen(
+        [os.path.abspath(TELLTALE), "query", "--store", path, ""],
+        stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
+    while child.poll() is None and not opened_by(child.pid, path):
+        pass
+    with open(path, "r+b") as f:
+        f.seek(4096)
+        f.write(whole[4096:])
+        f.seek(0)
+        f.write(whole[:4096])
+    with contextlib.suppress(FileNotFoundError):
+        os.remove(path + "-journal")
+    words = child.communicate()[1]
+    same(child.returncode, 0, f"a store just being made is waited for {words}")
+
+
 def documented(path):
     with open("docs/store.md", encoding="utf-8") as f:
         text = f.read()
@@ -511,5 +546,6 @@ read_only()
 read_while_written()
 killed()
 two_writers()
+waits_for_its_maker()
 documented(kept)
 done()
