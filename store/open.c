@@ -34,7 +34,6 @@ enum {
 struct found {
 	bool there;   /* and not empty */
 	bool missing; /* there is no file of that name */
-	int version;
 };
 
 static uint32_t
@@ -117,7 +116,6 @@ check_header(const char *path, const uint8_t *h, size_t n, struct found *found,
 		    "version",
 		    path);
 	found->there = true;
-	found->version = (int)version;
 	return 0;
 }
 
@@ -269,18 +267,16 @@ configure(struct store *s, enum store_mode mode, struct err *err)
 }
 
 /*
- * A new store gets its tables, an old one what is new.  Not in WAL: the file's
- * header must say whose it is from the first moment on.  Who else began the
- * same at the same time is waited for.
+ * A new store gets its tables, an old one what is new.  A new one is not in
+ * WAL yet: the file's header must say whose it is from the first moment on.
+ * Who else began the same at the same time is waited for.
  */
 static int
 bring_up(struct store *s, struct err *err)
 {
 	int64_t version;
 
-	if (db_exec(s,
-		"PRAGMA auto_vacuum = INCREMENTAL;"
-		"PRAGMA journal_mode = DELETE; BEGIN IMMEDIATE",
+	if (db_exec(s, "PRAGMA auto_vacuum = INCREMENTAL; BEGIN IMMEDIATE",
 		err) != 0 ||
 	    db_number(s, "PRAGMA user_version", &version, err) != 0)
 		return -1;
@@ -288,6 +284,27 @@ bring_up(struct store *s, struct err *err)
 			 : schema_migrate(s, (int)version, err) != 0)
 		return -1;
 	return db_exec(s, "COMMIT", err);
+}
+
+/*
+ * Who changes the journal already reads, and SQLite does not call its busy
+ * handler then, as two who wait for each other never end
+ * (https://www.sqlite.org/c3ref/busy_handler.html).  Here they do: between two
+ * tries nothing is held.
+ */
+static int
+use_wal(struct store *s, struct err *err)
+{
+	enum { STEP_MS = 10 };
+	int rc = SQLITE_BUSY;
+
+	for (int ms = 0; rc == SQLITE_BUSY && ms < BUSY_MS; ms += STEP_MS) {
+		if (ms)
+			sqlite3_sleep(STEP_MS);
+		rc = sqlite3_exec(s->db, "PRAGMA journal_mode = WAL", NULL,
+		    NULL, NULL);
+	}
+	return rc == SQLITE_OK ? 0 : db_fail(s, err);
 }
 
 static int
@@ -310,7 +327,7 @@ open_write(struct store *s, const struct found *found, struct err *err)
 		return -1;
 	if (version < STORE_VERSION && bring_up(s, err) != 0)
 		return -1;
-	return db_exec(s, "PRAGMA journal_mode = WAL", err);
+	return use_wal(s, err);
 }
 
 /* What a failed beginning left: a file of ours that was not there before. */
@@ -355,16 +372,11 @@ open_immutable(struct store *s)
 static int
 open_read(struct store *s, const struct found *found, struct err *err)
 {
-	int64_t n;
+	int64_t version;
 	int flags, rc;
 
 	if (!found->there)
 		return err_set(err, "%s: there is no store", s->path);
-	if (found->version != STORE_VERSION)
-		return err_set(err,
-		    "%s: the store is of an older version; 'telltale replay "
-		    "--store' brings it up to date",
-		    s->path);
 	/* Who may write takes away what reading leaves beside a store in WAL;
 	 * query_only sees to it that nothing else is written. */
 	flags = access(s->path, W_OK) == 0 ? SQLITE_OPEN_READWRITE
@@ -372,14 +384,20 @@ open_read(struct store *s, const struct found *found, struct err *err)
 	if (sqlite3_open_v2(s->path, &s->db, flags | SQLITE_OPEN_NOMUTEX,
 		NULL) != SQLITE_OK)
 		return db_fail(s, err);
-	rc = sqlite3_exec(s->db, "SELECT 1 FROM traces LIMIT 1", NULL, NULL,
+	rc = sqlite3_exec(s->db, "SELECT 1 FROM sqlite_schema", NULL, NULL,
 	    NULL);
 	if ((rc == SQLITE_CANTOPEN || rc == SQLITE_READONLY) &&
 	    !has_journal(s->path) && open_immutable(s) != SQLITE_OK)
 		return db_fail(s, err);
-	if (configure(s, STORE_READ, err) != 0)
+	if (configure(s, STORE_READ, err) != 0 ||
+	    db_number(s, "PRAGMA user_version", &version, err) != 0)
 		return -1;
-	return db_number(s, "SELECT count(*) FROM sqlite_schema", &n, err);
+	if (version != STORE_VERSION)
+		return err_set(err,
+		    "%s: the store is of an older version; 'telltale replay "
+		    "--store' brings it up to date",
+		    s->path);
+	return 0;
 }
 
 struct store *
