@@ -24,6 +24,7 @@ enum {
 	AT_PAGE_SIZE = 16,
 	AT_CHANGES = 24,
 	AT_PAGES = 28,
+	AT_SCHEMA = 40, /* 0: no table was ever made */
 	AT_VERSION = 60,
 	AT_APPLICATION = 68,
 	AT_VALID_FOR = 92,
@@ -32,7 +33,7 @@ enum {
 
 /* What the file is. */
 struct found {
-	bool there;   /* and not empty */
+	bool there;   /* and a store */
 	bool missing; /* there is no file of that name */
 };
 
@@ -99,6 +100,9 @@ check_header(const char *path, const uint8_t *h, size_t n, struct found *found,
 		    "%s: this is not a store: it is no SQLite "
 		    "file",
 		    path);
+	if (big_endian(h + AT_APPLICATION) == 0 &&
+	    big_endian(h + AT_SCHEMA) == 0)
+		return 0; /* nobody's: of who makes a store, or was killed */
 	if (big_endian(h + AT_APPLICATION) != STORE_APPLICATION)
 		return err_set(err,
 		    "%s: this is not a store: it is an SQLite "
@@ -119,36 +123,6 @@ check_header(const char *path, const uint8_t *h, size_t n, struct found *found,
 	return 0;
 }
 
-/* An SQLite file that is nobody's yet: of another program, or just made. */
-static bool
-is_nobodys(const uint8_t *h, ssize_t n)
-{
-	return n == HEADER && memcmp(h, "SQLite format 3", 16) == 0 &&
-	       big_endian(h + AT_APPLICATION) == 0;
-}
-
-/*
- * The header.  What another writer is making this moment has no owner before
- * its first transaction is over: that is waited for, while its journal is
- * there, and looked at once more when it is not.
- */
-static ssize_t
-read_header(const char *path, int fd, uint8_t h[HEADER])
-{
-	enum { STEP_MS = 10, MOST_MS = 2000 };
-	ssize_t n = pread(fd, h, HEADER, 0);
-
-	for (int ms = 0; is_nobodys(h, n) && ms < MOST_MS; ms += STEP_MS) {
-		bool making = has_journal(path);
-
-		sqlite3_sleep(STEP_MS);
-		n = pread(fd, h, HEADER, 0);
-		if (!making)
-			break;
-	}
-	return n;
-}
-
 static int
 check_open(const char *path, int fd, struct found *found, struct err *err)
 {
@@ -161,7 +135,7 @@ check_open(const char *path, int fd, struct found *found, struct err *err)
 		    "%s: this is not a store: it is no regular "
 		    "file",
 		    path);
-	n = read_header(path, fd, h);
+	n = pread(fd, h, sizeof h, 0);
 	if (n < 0)
 		return err_set(err, "%s: cannot read: %s", path,
 		    strerror(errno));
@@ -169,7 +143,7 @@ check_open(const char *path, int fd, struct found *found, struct err *err)
 		return 0;
 	if (check_header(path, h, (size_t)n, found, err) != 0)
 		return -1;
-	return check_length(path, fd, h, err);
+	return found->there ? check_length(path, fd, h, err) : 0;
 }
 
 /* 0: it may be opened, or is not there. */
@@ -330,13 +304,17 @@ open_write(struct store *s, const struct found *found, struct err *err)
 	return use_wal(s, err);
 }
 
-/* What a failed beginning left: a file of ours that was not there before. */
+/* What a failed beginning left: a file that is no store, and was not there. */
 static void
 remove_new(const char *path)
 {
+	struct found found;
+	struct err err;
 	static const char *const ends[] = { "", "-wal", "-shm" };
 	struct buf name = { 0 };
 
+	if (check_file(path, &found, &err) != 0 || found.there)
+		return;
 	for (size_t i = 0; i < 3; i++) {
 		buf_reset(&name);
 		buf_cat(&name, path);

@@ -484,39 +484,15 @@ def writers_at_once():
         db.execute("ROLLBACK")
 
 
-def opened_by(pid, path):
-    folder = f"/proc/{pid}/fd"
-    for fd in os.listdir(folder):
-        with contextlib.suppress(OSError):
-            if os.path.realpath(os.path.join(folder, fd)) == path:
-                return True
-    return False
-
-
-def waits_for_its_maker():
-    """Another program has begun a store: its header is nobody's, its journal
-    is there, and the rest comes while who opens it waits."""
-    with open(os.path.join(DIR, "all.db"), "rb") as f:
-        whole = f.read()
-    path = os.path.realpath(os.path.join(DIR, "made.db"))
-    with open(path, "wb") as f:
-        f.write(whole[:68] + bytes(4) + whole[72:4096])
-    with open(path + "-journal", "wb") as f:
-        f.write(bytes(512))
-    child = subprocess.Popen(
-        [os.path.abspath(TELLTALE), "query", "--store", path, ""],
-        stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
-    while child.poll() is None and not opened_by(child.pid, path):
-        pass
-    with open(path, "r+b") as f:
-        f.seek(4096)
-        f.write(whole[4096:])
-        f.seek(0)
-        f.write(whole[:4096])
-    with contextlib.suppress(FileNotFoundError):
-        os.remove(path + "-journal")
-    words = child.communicate()[1]
-    same(child.returncode, 0, f"a store just being made is waited for {words}")
+def nobodys():
+    """What is there between a new file's first page and its tables."""
+    path = os.path.join(DIR, "nobodys.db")
+    with contextlib.closing(sqlite3.connect(path)) as db:
+        db.execute("PRAGMA auto_vacuum = INCREMENTAL")
+    ok(os.path.getsize(path) == 4096, "a file of one page")
+    ok("there is no store" in ask(path).err, "is no store to read")
+    same(keep(path, DEMO).status, 0, "and is made one")
+    same(ask(path).status, 0, "which can be read")
 
 
 def documented(path):
@@ -550,6 +526,6 @@ read_only()
 read_while_written()
 killed()
 writers_at_once()
-waits_for_its_maker()
+nobodys()
 documented(kept)
 done()
