@@ -24,11 +24,26 @@ void regex_free(struct regex *re);
 bool regex_match(struct regex *re, struct str text, bool *limited);
 
 /*
- * Of the last match: groups by their numbers, into `out`, both of n; unset
- * groups are empty, p NULL.
+ * The groups of the last match, until the next one.  Views, as a pattern is
+ * run for every line.
  */
-void regex_groups(const struct regex *re, const int *numbers, size_t n,
-    struct str *out);
+struct regex_spans {
+	const char *text;
+	const size_t *at; /* of group k: from at[2 * k] to at[2 * k + 1] */
+	size_t n;         /* groups from here on are not set */
+};
+struct regex_spans regex_spans(const struct regex *re);
+
+/* Group k of them; p is NULL when it is not set. */
+static inline struct str
+regex_group(const struct regex_spans *s, size_t k)
+{
+	if (k >= s->n || s->at[2 * k] == SIZE_MAX)
+		return (struct str){ NULL, 0 };
+	return (struct str){ s->text + s->at[2 * k],
+		s->at[2 * k + 1] - s->at[2 * k] };
+}
+
 /* The number of a named group, or -1. */
 int regex_name(const struct regex *re, const char *name);
 

