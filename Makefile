@@ -54,7 +54,7 @@ FUZZ := $(patsubst %.c,$(BUILD)/%,$(wildcard tests/fuzz/fuzz_*.c))
 MAKEFLAGS += --no-print-directory
 
 .PHONY: all demo check unit test asan ubsan tsan clang noisal lint fmt fuzz fuzzers bench bench-record cov \
-  man install uninstall clean help setup-check setup-clang setup-lint FORCE
+  quality quality-record man install uninstall clean help setup-check setup-clang setup-lint FORCE
 all: $(BUILD)/telltale
 
 # One short line a file: V=1 shows the commands, -s nothing.
@@ -113,6 +113,7 @@ fuzz: setup-clang
 	+@tools/fuzz.sh
 fuzzers: $(FUZZ)
 bench bench-record: ; @$(SETUP) bench && $(MAKE) all && bench/run.sh $(@:bench%=%)
+quality quality-record: setup-check all ; @tests/quality/catalogue.py $(if $(@:quality=),--record)
 cov: setup-check
 	@find build/cov -name '*.gcda' -delete 2>/dev/null || :
 	@TEST_TIMEOUT=900 $(MAKE) FLAVOUR=cov test; tools/cov.sh build/cov
@@ -141,7 +142,7 @@ help: ; @sed -n 's/^#: //p' Makefile
 #: make unit        only the unit tests: FILTER='str/*'
 #: make lint fmt    all checks of the sources; format them
 #: make fuzz        a short, repeatable run of every fuzz target
-#: make bench cov   measure speed; bench-record: bench/RESULTS.md; coverage
+#: make bench       measure speed; quality: what is found; each -record; cov
 #: make man         write docs/telltale.1 and fields.md from the program
 #: make install     DESTDIR= PREFIX=/usr/local; also uninstall
 #: Variables: FLAVOUR CC CFLAGS LDFLAGS OPT WERROR= ISAL=no SETUP=true V=1

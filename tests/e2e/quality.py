@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Simulated worlds whose truth is known: each incident is found once, in time,
 and what is none is not.  A part of the whole catalogue, which
-`tests/quality/score.py --catalogue` runs."""
+`make quality` runs."""
 import os
 import sys
 import tempfile

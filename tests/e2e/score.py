@@ -81,4 +81,12 @@ if ok(r.returncode == 0, "an archive is scored", r.stderr.decode()):
          (1.0, 1.0, 0, 0), "chaos mode is two findings and no other")
     ok(-15 < t["onset_median_s"] < 15, "with their onset", t)
     same(t["probe_precision"], 1.0, "no client is taken for a probe")
+r = subprocess.run([sys.executable, "tests/quality/catalogue.py", "--seeds",
+                    "1", "--workshop", "like", "--incident", "chaos"],
+                   stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+                   env={**os.environ, "TELLTALE": tap.TELLTALE})
+if ok(r.returncode == 0, "a part of the catalogue is run", r.stderr):
+    ok("| incident recall | 1 | ≥ 0.997 |" in r.stdout,
+       "and its table has figure and goal", r.stdout)
+    ok("Nothing is missed" in r.stdout, "and what is missed", r.stdout)
 tap.done()
