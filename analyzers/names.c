@@ -450,6 +450,66 @@ file_stem(struct str s)
 	}
 }
 
+/* Of a name that is in use as it is: without fillers, if a word is left. */
+static void
+put_name(struct buf *out, struct str name)
+{
+	struct words w = words_core(name);
+
+	if (!put_words(out, &w, 0))
+		buf_str(out, name);
+}
+
+/*
+ * What load balancers store, a file every five minutes and node: the balancer.
+ *
+ *	<account>_elasticloadbalancing_<region>_app.<name>.<id>_<end>_<ip>_…
+ *	<account>_elasticloadbalancing_<region>_<name>_<end>_<ip>_…
+ *
+ * docs.aws.amazon.com/elasticloadbalancing/latest/application/
+ * load-balancer-access-logs.html, …/classic/access-log-collection.html
+ */
+static bool
+by_balancer(struct buf *out, const struct sources *s)
+{
+	struct str rest = s->path;
+	struct str part = last_part(&rest);
+	struct str account, what, region, name, kind, id;
+
+	if (!str_cut(&part, '_', &account) || !str_cut(&part, '_', &what) ||
+	    !str_cut(&part, '_', &region) || !str_cut(&part, '_', &name) ||
+	    !all_digits(account) || !str_eq(what, STR("elasticloadbalancing")))
+		return false;
+	id = name;
+	if (str_cut(&id, '.', &kind) && !str_cut(&id, '.', &name))
+		return false;
+	put_name(out, name);
+	return true;
+}
+
+/*
+ * CloudFront's files, several an hour: the distribution's id.
+ *
+ *	<distribution>.YYYY-MM-DD-HH.<unique>.gz
+ *
+ * docs.aws.amazon.com/AmazonCloudFront/latest/DeveloperGuide/
+ * AccessLogs.html
+ */
+static bool
+by_distribution(struct buf *out, const struct sources *s)
+{
+	struct str rest = s->path;
+	struct str part = last_part(&rest);
+	struct str name, hour;
+
+	if (!str_cut(&part, '.', &name) || !str_cut(&part, '.', &hour) ||
+	    name.n == 0 || hour.n != 13 || hour.p[4] != '-' ||
+	    hour.p[7] != '-' || hour.p[10] != '-')
+		return false;
+	put_name(out, name);
+	return true;
+}
+
 /* The file's name, or that of the nearest directory that says something. */
 static bool
 by_path(struct buf *out, const struct sources *s)
@@ -494,6 +554,8 @@ static bool (*const rules[])(struct buf *, const struct sources *) = {
 	by_stack_group,
 	by_group,
 	by_stream,
+	by_balancer,
+	by_distribution,
 	by_path,
 	by_anything,
 };

@@ -63,6 +63,23 @@ static const struct {
 	{ "", "awslogs-mythicalmysfits-service-monolith-service-" UUID, "",
 	    "monolith" },
 	{ "exportedlogs", "ecs-web-" HEX32, "", "web" },
+	/* by_balancer, by_distribution */
+	{ "", "",
+	    "AWSLogs/123456789012/elasticloadbalancing/us-west-2/2026/11/21/"
+	    "123456789012_elasticloadbalancing_us-west-2_app.demo."
+	    "50dc6c495c0c9188_20261121T0200Z_10.0.0.57_3f1k9s.log.gz",
+	    "demo" },
+	{ "", "",
+	    "123456789012_elasticloadbalancing_us-east-1_net.edge-nlb."
+	    "50dc6c495c0c9188_20261121T0200Z_3f1k9s.log.gz",
+	    "edge-nlb" },
+	{ "", "",
+	    "123456789012_elasticloadbalancing_us-west-2_my-loadbalancer_"
+	    "20180215T2340Z_172.160.001.192_20sg8hgm.log",
+	    "loadbalancer" },
+	{ "", "", "cf/EMLARXS9EXAMPLE.2019-11-14-20.RT4KCN4SGK9.gz",
+	    "EMLARXS9EXAMPLE" },
+	{ "", "", "s3/logs-shop/2026-11-21-02-00-00-0123456789ABCDEF", "shop" },
 	/* by_path */
 	{ "", "", "shop/access.log.gz", "shop" },
 	{ "", "", "/var/log/shop/access.log.2.gz", "shop" },
