@@ -3,6 +3,7 @@
  * The findings, each with what a person asks next: how sure, since when,
  * compared with what, and where to look.
  */
+#include <stdlib.h>
 #include <string.h>
 
 #include "cli/report.h"
@@ -249,6 +250,22 @@ put_cause(struct buf *b, const struct finding *f, const struct cause *c,
 		    " before the first of these, %u times around it "
 		    "and %u before",
 		    c->a, c->c);
+		return;
+	}
+	if (c->kind == CAUSE_ELSEWHERE) {
+		term_text(b, str_of(c->service), utf8);
+		buf_cat(b, " began to log ");
+		put_example(b, c, utf8);
+		if (llabs(c->lag_ms) < 1000) {
+			buf_cat(b, " as the first of these began");
+		} else {
+			buf_char(b, ' ');
+			when_put_span(b, llabs(c->lag_ms) * 1000000, utf8);
+			buf_cat(b, c->lag_ms < 0 ? " after" : " before");
+			buf_cat(b, " the first of these began");
+		}
+		buf_printf(b, ", %u times until their end and never before",
+		    c->a);
 		return;
 	}
 	buf_cat(b, c->kind == CAUSE_CALL ? "co-occurs, in the traces, with "

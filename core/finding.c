@@ -21,6 +21,7 @@ static const char *const kinds[CAUSE_KINDS] = {
 	[CAUSE_CALL] = "call",
 	[CAUSE_PLACE] = "place",
 	[CAUSE_ONSET] = "onset",
+	[CAUSE_ELSEWHERE] = "elsewhere",
 };
 
 const char *
@@ -253,6 +254,12 @@ put_cause(struct buf *b, const struct cause *c, bool utf8)
 		buf_cat(b, " was logged for the first time ");
 		when_put_span(b, c->lag_ms * 1000000, utf8);
 		buf_cat(b, " before the first of them");
+		return;
+	}
+	if (c->kind == CAUSE_ELSEWHERE) {
+		buf_printf(b, "; %s began to log ", c->service);
+		put_quoted(b, text, utf8);
+		buf_printf(b, " then, %u times", c->a);
 		return;
 	}
 	buf_cat(b, "; co-occurs with ");

@@ -42,17 +42,19 @@ struct evidence {
  * it says what co-occurs, not why.
  */
 enum cause_kind {
-	CAUSE_LINE,  /* a log line while the request ran */
-	CAUSE_CALL,  /* something in its trace: a call, how it went */
-	CAUSE_PLACE, /* where it ran or came from: "task 03907d48" */
-	CAUSE_ONSET, /* a log line when it began, in no request */
+	CAUSE_LINE,      /* a log line while the request ran */
+	CAUSE_CALL,      /* something in its trace: a call, how it went */
+	CAUSE_PLACE,     /* where it ran or came from: "task 03907d48" */
+	CAUSE_ONSET,     /* a log line when it began, in no request */
+	CAUSE_ELSEWHERE, /* a log line of another service that began then */
 	CAUSE_KINDS
 };
 const char *cause_kind_name(enum cause_kind k); /* "line", "call", ... */
 
 /*
  * Of a + b bad requests a have it, of c + d others c.  Of an onset: a lines in
- * the minutes around it, c in the time before, b and d are 0.
+ * the minutes around it, c in the time before, b and d are 0.  Of a line
+ * elsewhere: a lines until the finding's end, none before.
  */
 struct cause {
 	enum cause_kind kind;
@@ -64,7 +66,9 @@ struct cause {
 	bool since;         /* of a place: the others are those before */
 	int64_t lift_milli; /* how much more frequent; c = 0 counts as ½ */
 	int64_t g2_milli;
-	int64_t lag_ms; /* median from the request's begin; of an onset to it */
+	/* Median from the request's begin; of an onset, and elsewhere, from
+	 * the line to the first bad request's, less than 0 behind it. */
+	int64_t lag_ms;
 };
 
 struct finding {

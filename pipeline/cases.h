@@ -168,6 +168,9 @@ struct traced_case *cases_traced(const struct cases *c,
 /* Fills the findings' causes: cases_settle.c. */
 void cases_settle(struct cases *c);
 
+/* A text of a cause, free()d with it; NUL bytes become '?'. */
+char *cause_text(struct str s);
+
 /* The feature with the number; NULL: there was no room for it. */
 const struct feature *cases_feature(const struct cases *c, uint64_t id);
 

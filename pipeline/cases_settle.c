@@ -222,8 +222,8 @@ search(const struct cases *c, const struct sought *s,
 	return n < FINDING_CAUSES ? n : FINDING_CAUSES;
 }
 
-static char *
-text_dup(struct str s)
+char *
+cause_text(struct str s)
 {
 	struct buf b = { 0 };
 
@@ -254,18 +254,18 @@ set_texts(const struct cases *c, const struct feature *f, struct cause *to)
 		buf_str(&b, f->dimension);
 		buf_char(&b, ' ');
 		buf_str(&b, f->text);
-		to->text = text_dup(buf_view(&b));
+		to->text = cause_text(buf_view(&b));
 		buf_fini(&b);
 		return;
 	}
-	to->service = text_dup(c->run->services[f->service].name);
+	to->service = cause_text(c->run->services[f->service].name);
 	if (f->kind == CAUSE_CALL) {
-		to->text = text_dup(f->text);
+		to->text = cause_text(f->text);
 		return;
 	}
 	number = templates_of(c->templates, f->key);
-	to->text = text_dup(templates_example(c->templates, number));
-	to->template_text = text_dup(templates_text(c->templates, number));
+	to->text = cause_text(templates_example(c->templates, number));
+	to->template_text = cause_text(templates_text(c->templates, number));
 }
 
 static struct cause *

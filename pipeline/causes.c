@@ -15,6 +15,9 @@
  * the lines beside them, and the lines in which the trace's id stands.  That is
  * how a throttled table one hop down is found.
  *
+ * Last, where a finding has no cause then, what other services logged in its
+ * time (elsewhere.h).
+ *
  * One thread, in the order of the inputs: nothing depends on timing.
  */
 #include "pipeline/causes.h"
@@ -24,6 +27,7 @@
 #include "core/mem.h"
 #include "pipeline/beside.h"
 #include "pipeline/case_calls.h"
+#include "pipeline/elsewhere.h"
 #include "pipeline/origin.h"
 #include "pipeline/reading.h"
 #include "pipeline/run.h"
@@ -31,13 +35,14 @@
 
 #define CAUSES_BYTES (UINT64_C(256) * 1024 * 1024) /* inflated */
 
-enum pass { PASS_REQUESTS, PASS_TRACES };
+enum pass { PASS_REQUESTS, PASS_TRACES, PASS_ELSEWHERE };
 
 struct looking {
 	struct run *run;
 	struct cases cases;
 	struct beside beside;
 	struct case_calls calls;
+	struct elsewhere elsewhere;
 	bool *chosen; /* by input */
 	bool *others; /* by input: segments, or other services' records */
 	enum pass pass;
@@ -278,6 +283,9 @@ is_wanted(const struct looking *l, const struct record *r)
 {
 	if (r->ts_ns == WHEN_NONE)
 		return false;
+	if (l->pass == PASS_ELSEWHERE)
+		return r->kind == RECORD_LOG &&
+		       elsewhere_wants(&l->elsewhere, l->service, r->ts_ns);
 	if (l->pass == PASS_TRACES)
 		return cases_wants_span(&l->cases, r->ts_ns, r->ts_ns) &&
 		       (r->kind == RECORD_SEGMENT ||
@@ -293,7 +301,9 @@ take_kept(struct looking *l, const struct input *input, const struct record *r)
 
 	if (known && known->what == VERDICT_DUPLICATE)
 		return;
-	if (r->kind == RECORD_LOG)
+	if (l->pass == PASS_ELSEWHERE)
+		elsewhere_add(&l->elsewhere, l->service, r->log.text, r->ts_ns);
+	else if (r->kind == RECORD_LOG)
 		take_line(l, r);
 	else if (l->pass == PASS_REQUESTS && r->kind == RECORD_REQUEST)
 		take_request(l, input, r, known);
@@ -310,7 +320,7 @@ take(struct looking *l, const struct input *input, const struct item *item)
 {
 	const struct record *r = &item->record;
 
-	if (item->fate == FATE_FOLDED)
+	if (item->fate == FATE_FOLDED && l->pass != PASS_ELSEWHERE)
 		take_more(l, r);
 	if (item->fate != FATE_KEPT)
 		return;
@@ -359,6 +369,21 @@ read_pass(struct looking *l, enum pass pass, struct err *err)
 	return rc;
 }
 
+/* After the cases are settled. */
+static int
+look_elsewhere(struct looking *l, struct err *err)
+{
+	int rc = 0;
+
+	elsewhere_init(&l->elsewhere, &l->cases);
+	if (l->elsewhere.n > 0)
+		rc = read_pass(l, PASS_ELSEWHERE, err);
+	if (rc == 0 && !run_stopped(l->run))
+		elsewhere_settle(&l->elsewhere);
+	elsewhere_fini(&l->elsewhere);
+	return rc;
+}
+
 int
 causes_find(struct run *run, struct err *err)
 {
@@ -380,8 +405,10 @@ causes_find(struct run *run, struct err *err)
 	case_calls_init(&l.calls, &l.cases);
 	if (rc == 0 && l.cases.n_traced > 0)
 		rc = read_pass(&l, PASS_TRACES, err);
-	if (rc == 0 && !run_stopped(run))
+	if (rc == 0 && !run_stopped(run)) {
 		cases_settle(&l.cases);
+		rc = look_elsewhere(&l, err);
+	}
 	case_calls_fini(&l.calls);
 	beside_fini(&l.beside);
 	cases_fini(&l.cases);

@@ -175,7 +175,8 @@ static const struct document_field fields[] = {
 	    "Trace of the example, X-Ray's printed form." },
 	{ "telltale.finding.causes.kind", "finding", "keyword",
 	    "What the bad requests have: line (of a log), call (in the trace), "
-	    "place; or onset, a line when it began." },
+	    "place; or onset, a line when it began; elsewhere, a line of "
+	    "another service that began then." },
 	{ "telltale.finding.causes.text", "finding", "text",
 	    "An example of the line; the call; the place, as \"task x\"." },
 	{ "telltale.finding.causes.template", "finding", "keyword",
@@ -183,7 +184,8 @@ static const struct document_field fields[] = {
 	{ "telltale.finding.causes.service", "finding", "keyword",
 	    "Whose line or call it is." },
 	{ "telltale.finding.causes.a", "finding", "long",
-	    "Bad requests with it; of an onset lines around it." },
+	    "Bad requests with it; of an onset lines around it, of a line "
+	    "elsewhere those until the end." },
 	{ "telltale.finding.causes.b", "finding", "long",
 	    "Bad requests without it." },
 	{ "telltale.finding.causes.c", "finding", "long",
@@ -196,7 +198,7 @@ static const struct document_field fields[] = {
 	    "Log-likelihood ratio of the table." },
 	{ "telltale.finding.causes.lag_ms", "finding", "long",
 	    "Median milliseconds from the request's begin to it; of an onset "
-	    "from it to the first bad request." },
+	    "and elsewhere from it to the first bad request." },
 	{ "telltale.finding.causes.places", "finding", "long",
 	    "How many places of its kind there are." },
 	{ "telltale.finding.causes.since", "finding", "boolean",

@@ -221,6 +221,36 @@ def chance():
     return root
 
 
+def elsewhere():
+    """What a service waits for says why in a log of its own, without traces;
+    a third one prints what it always prints, and something new, once."""
+    rng = random.Random(6)
+    front = Log("front", "88888888888888888888888888888888")
+    db = Log("db", "99999999999999999999999999999999")
+    mail = Log("mail", "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa")
+    for at in steady(rng, 1):
+        bad = at > ONSET
+        front.line(at - 0.02, "Order taken")
+        front.request(at, "POST /orders", 200, 1.5 if bad else 0.02)
+        if bad:
+            db.line(at - 1.4, f"pool exhausted, {rng.randrange(99)} waiting")
+        db.line(at, "commit")
+        mail.line(at, f"Sent {rng.randrange(9999)}")
+    mail.line(ONSET - 1, "Template reloaded")
+    root = tap.folder()
+    put(root, front, db, mail)
+    f = one("elsewhere", root, "slow-post")
+    same([(c["kind"], c["service"], c["template"]) for c in causes(f)],
+         [("elsewhere", "db", "pool exhausted, <n> waiting")],
+         "elsewhere: the other's line that began then")
+    ok("; db began to log “pool exhausted, " in f["event"]["reason"],
+       "elsewhere: said in the sentence", f["event"])
+    out = tap.telltale("replay", "--color", "never", root).text
+    ok("as the first of these began" in " ".join(out.split()),
+       "elsewhere: said in the report", out)
+    return root
+
+
 def same_everywhere(roots):
     """Threads, blocks, the order of the paths and joined files do not show."""
     for name, root in roots.items():
@@ -231,13 +261,17 @@ def same_everywhere(roots):
     root = tap.folder()
     for name, one_root in roots.items():
         shutil.copytree(one_root, f"{root}/{name}")
-    whole = {f["event"]["id"]: causes(f) for f in findings(root)}
+    # What began elsewhere, too, is of a larger world then.
+    whole = {f["event"]["id"]: [c for c in causes(f)
+                                if c["kind"] != "elsewhere"]
+             for f in findings(root)}
     for name, one_root in roots.items():
         for f in findings(one_root):
-            same(whole[f["event"]["id"]], causes(f),
+            same(whole[f["event"]["id"]],
+                 [c for c in causes(f) if c["kind"] != "elsewhere"],
                  f"{name}: the same among the others")
 
 
 same_everywhere({f.__name__: f() for f in
-                 (two_tasks, deployed, tracebacks, throttled, chance)})
+                 (two_tasks, deployed, tracebacks, throttled, chance, elsewhere)})
 tap.done()
