@@ -125,6 +125,8 @@ struct events {
 	const char *refused; /* why nothing of the input is read */
 	struct buf why;      /* for the envelope `told` */
 	enum envelope_id told;
+	bool failed; /* reading did, for this reason */
+	struct err failure;
 };
 
 void
@@ -307,17 +309,35 @@ choose(struct events *e, struct str head)
 	e->reader->id = e->verdict.id;
 }
 
+/*
+ * Another block.  When reading fails the whole lines that are here still count:
+ * the input ends behind them, and events_next tells of it after that.
+ */
+static void
+fill(struct events *e)
+{
+	struct window *w = &e->window;
+	const char *nl;
+
+	if (window_fill(w, e->source, e->limits->block_bytes, &e->failure) !=
+	    FLOW_FAIL)
+		return;
+	e->failed = true;
+	w->eof = true;
+	nl = w->end > w->at ? memrchr(w->at, '\n', (size_t)(w->end - w->at))
+			    : NULL;
+	w->end = nl ? nl + 1 : w->at;
+}
+
 /* Reads until the first bytes are there; then a reader is chosen. */
-static enum flow
-sniff(struct events *e, struct batch *b, struct err *err)
+static void
+sniff(struct events *e, struct batch *b)
 {
 	struct window *w = &e->window;
 	struct str head;
 
 	while (window_rest(w).n < SNIFF_BYTES && !w->eof)
-		if (window_fill(w, e->source, e->limits->block_bytes, err) ==
-		    FLOW_FAIL)
-			return FLOW_FAIL;
+		fill(e);
 	head = str_sub(window_rest(w), 0, SNIFF_BYTES);
 	if (is_utf16(head))
 		e->refused = "UTF-16 text: expected UTF-8; convert it first";
@@ -332,12 +352,11 @@ sniff(struct events *e, struct batch *b, struct err *err)
 	choose(e, e->refused ? (struct str){ 0 } : head);
 	if (head.n == 0)
 		e->verdict.line = 0;
-	return FLOW_OK;
 }
 
 /* What is refused is read to its end, for the source's notes. */
 static enum flow
-drain(struct events *e, struct err *err)
+drain(struct events *e)
 {
 	struct window *w = &e->window;
 
@@ -345,9 +364,7 @@ drain(struct events *e, struct err *err)
 		window_take(w, window_rest(w).n, 0);
 		if (w->eof)
 			return FLOW_END;
-		if (window_fill(w, e->source, e->limits->block_bytes, err) ==
-		    FLOW_FAIL)
-			return FLOW_FAIL;
+		fill(e);
 	}
 }
 
@@ -382,7 +399,7 @@ tell(struct events *e)
 
 /* Lets the reader work until there is something to hand out. */
 static enum flow
-decode(struct events *e, struct batch *b, struct err *err)
+decode(struct events *e, struct batch *b)
 {
 	for (;;) {
 		enum step step = e->reader->ops->decode(e->reader, b);
@@ -394,9 +411,8 @@ decode(struct events *e, struct batch *b, struct err *err)
 			return FLOW_END;
 		if (step == STEP_FULL)
 			batch_reset(b);
-		else if (window_fill(&e->window, e->source,
-			     e->limits->block_bytes, err) == FLOW_FAIL)
-			return FLOW_FAIL;
+		else
+			fill(e);
 	}
 }
 
@@ -406,14 +422,17 @@ events_next(struct events *e, struct batch *b, struct err *err)
 	enum flow flow;
 
 	batch_reset(b);
-	if (!e->reader && sniff(e, b, err) == FLOW_FAIL)
-		return FLOW_FAIL;
+	if (!e->reader)
+		sniff(e, b);
 	if (e->refused)
-		flow = b->n_dead > 0 ? FLOW_OK : drain(e, err);
+		flow = b->n_dead > 0 ? FLOW_OK : drain(e);
 	else
-		flow = decode(e, b, err);
+		flow = decode(e, b);
 	tell(e);
-	return flow;
+	if (flow != FLOW_END || !e->failed)
+		return flow;
+	*err = e->failure;
+	return FLOW_FAIL;
 }
 
 const char *

@@ -210,8 +210,10 @@ add_file(struct walk *w, char *path, const struct stat *st, bool named)
 	    test ? "the test object that CloudWatch writes before an export"
 		 : NULL);
 	f->id = (struct id){ st->st_dev, st->st_ino, true };
-	if (S_ISREG(st->st_mode))
+	if (S_ISREG(st->st_mode)) {
 		f->in.size = (uint64_t)st->st_size;
+		f->in.inode = st->st_ino;
+	}
 }
 
 /* A link below a root: what it leads to is found by itself, or stays out. */

@@ -32,8 +32,9 @@ enum input_state {
 };
 
 struct input {
-	char *path;    /* as given, or below what was given; "-": stdin */
-	uint64_t size; /* bytes on disk; 0 for stdin */
+	char *path;     /* as given, or below what was given; "-": stdin */
+	uint64_t size;  /* bytes on disk when it was found; 0 for stdin */
+	uint64_t inode; /* then; 0: not known */
 	enum input_state state;
 	char *why;         /* NULL, or a sentence */
 	int spool;         /* a copy on disk of what can be read only once;

@@ -40,6 +40,7 @@ enum {
 
 struct source {
 	int fd;
+	uint64_t size; /* of the file when it was found; 0: not known */
 	const struct limits *limits;
 	struct source_notes notes;
 	struct unpack *layer[LAYERS_MAX];
@@ -118,14 +119,25 @@ sniff_need(struct str head)
 static enum flow
 read_fd(struct source *s, char *p, size_t cap, size_t *n, struct err *err)
 {
+	uint64_t left = s->size - s->notes.bytes_packed;
+
 	*n = 0;
 	if (cap > s->limits->block_bytes)
 		cap = s->limits->block_bytes;
-	ssize_t got = read(s->fd, p, cap);
+	if (s->size && cap > left)
+		cap = (size_t)left;
+	ssize_t got = cap > 0 ? read(s->fd, p, cap) : 0;
 	if (got < 0 && errno == EINTR)
 		return FLOW_IDLE;
 	if (got < 0) {
 		err_set(err, "reading: %s", strerror(errno));
+		return FLOW_FAIL;
+	}
+	if (got == 0 && s->size && left > 0) {
+		err_set(err,
+		    "it became shorter while it was read: it had %" PRIu64
+		    " bytes and ends after %" PRIu64,
+		    s->size, s->notes.bytes_packed);
 		return FLOW_FAIL;
 	}
 	*n = (size_t)got;
@@ -304,9 +316,15 @@ fd_open(const struct input *input, struct err *err)
 		fd = open(input->path, O_RDONLY | O_CLOEXEC | O_NOCTTY);
 	if (fd < 0)
 		return err_set(err, "%s", strerror(errno));
-	if (fstat(fd, &st) == 0 && S_ISDIR(st.st_mode)) {
+	if (fstat(fd, &st) != 0)
+		return fd;
+	if (S_ISDIR(st.st_mode)) {
 		close(fd);
 		return err_set(err, "%s", strerror(EISDIR));
+	}
+	if (input->inode && st.st_ino != input->inode) {
+		close(fd);
+		return err_set(err, "it is another file than a moment ago");
 	}
 	return fd;
 }
@@ -321,6 +339,7 @@ source_open(const struct input *input, const struct limits *limits,
 		return NULL;
 	struct source *s = xcalloc(1, sizeof(*s));
 	s->fd = fd;
+	s->size = input->size;
 	s->limits = limits;
 	s->stopped = -1;
 	if (layers_find(s, err) == -1) {

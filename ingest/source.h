@@ -9,6 +9,10 @@
  * the next gzip header, if one follows (ingest/unpack.h).  All of it is
  * independent of the size of blocks and of how the bytes arrive.
  *
+ * A file is read as far as it went when it was found (input.h): what is
+ * appended meanwhile is another run's, so that a second reading sees what the
+ * first one saw.  One that became shorter, or another file, is an error.
+ *
  * Memory: what is plain is read into the caller's memory.  A layer has 80 KiB
  * of packed bytes and its inflater (ISA-L 87 KiB, zlib 40 KiB).  Until the
  * first bytes are read, source_open's 68 KiB; and again as much for a layer

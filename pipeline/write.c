@@ -399,6 +399,16 @@ write_item(struct write *w, const struct input *input, const struct item *item)
 	}
 }
 
+/* The first reading went well. */
+static int
+changed(const struct input *input, struct err *err)
+{
+	struct err why = *err;
+
+	return err_set(err, "%s: changed while it was read: %s", input->path,
+	    why.text);
+}
+
 static int
 read_again(struct write *w, uint32_t index, struct err *err)
 {
@@ -406,10 +416,11 @@ read_again(struct write *w, uint32_t index, struct err *err)
 	enum flow flow = FLOW_OK;
 	struct item item;
 
-	/* What could not be opened the first time has been reported. */
-	if (input->state != INPUT_READ || w->run->result->read[index].error ||
-	    reading_open(&w->reading, w->run->options, input, index, err) != 0)
+	/* What could not be read the first time has been reported. */
+	if (input->state != INPUT_READ || w->run->result->read[index].error)
 		return 0;
+	if (reading_open(&w->reading, w->run->options, input, index, err) != 0)
+		return changed(input, err);
 	origin_namer_reset(&w->namer);
 	while (flow == FLOW_OK && !run_stopped(w->run)) {
 		flow = reading_next(&w->reading, &item, err);
@@ -422,7 +433,7 @@ read_again(struct write *w, uint32_t index, struct err *err)
 	for (int k = 0; k < PENDING; k++)
 		end_pending(w, &w->pending[k]);
 	reading_close(&w->reading);
-	return flow == FLOW_FAIL ? -1 : 0;
+	return flow == FLOW_FAIL ? changed(input, err) : 0;
 }
 
 static void

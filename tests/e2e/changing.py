@@ -1,0 +1,84 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
+"""Files that change while they are read, and what was written from them.
+
+Standard input is copied aside after all files were found and before any is
+read: while that waits, files can be changed at a known moment.
+"""
+import json
+import os
+import subprocess
+import time
+
+import tap
+from tap import ok, same
+
+DIR = tap.folder()
+LINE = ('203.0.113.9 - - [21/Nov/2026:07:00:{:02d} +0000] '
+        '"GET /shop HTTP/1.1" 200 5\n')
+
+
+def lines(n):
+    return "".join(LINE.format(i % 60) for i in range(n))
+
+
+def spools(pid):
+    """Standard input is being copied: all files are found."""
+    folder = f"/proc/{pid}/fd"
+    for fd in os.listdir(folder):
+        try:
+            if "(deleted)" in os.readlink(os.path.join(folder, fd)):
+                return True
+        except OSError:
+            pass
+    return False
+
+
+def replay_while(path, change):
+    child = subprocess.Popen(
+        [os.path.abspath(tap.TELLTALE), "replay", "-q", "--json", path, "-"],
+        stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+    end = time.monotonic() + 60
+    while child.poll() is None and not spools(child.pid):
+        if time.monotonic() > end:
+            break
+    change()
+    out, err = child.communicate()
+    return child.returncode, json.loads(out), err.decode()
+
+
+def requests(report):
+    return report["accounting"].get("request", {"read": 0})["read"]
+
+
+def append():
+    with open(PATH, "a", encoding="utf-8") as f:
+        f.write(lines(500))
+
+
+def shorten():
+    os.truncate(PATH, len(lines(300)))
+
+
+def replace():
+    other = tap.write(os.path.join(DIR, "other"), lines(2000))
+    os.replace(other, PATH)
+
+
+PATH = os.path.join(DIR, "grow.log")
+tap.write(PATH, lines(1000))
+status, report, err = replay_while(PATH, append)
+same((status, requests(report)), (0, 1000),
+     "what is appended meanwhile is another run's")
+
+tap.write(PATH, lines(1000))
+status, report, err = replay_while(PATH, shorten)
+same((status, requests(report)), (74, 300), "what is left of a file counts")
+ok("it became shorter while it was read: it had" in err,
+   "and it is said, with an error", err)
+
+tap.write(PATH, lines(1000))
+status, report, err = replay_while(PATH, replace)
+same((status, requests(report)), (66, 0), "another file of that name is an error")
+ok("it is another file than a moment ago" in err, "that is said", err)
+tap.done()
