@@ -28,4 +28,7 @@ if [ "$(cat "$dir/made" 2>/dev/null)" != "$made" ]; then
 fi
 # Without ISA-L: for the row of zlib and PCRE2 only.
 make -s FLAVOUR=noisal SETUP=true all
+$cc -O3 -flto=auto -std=c11 -D_GNU_SOURCE -I. -o "$dir/bench_query" \
+	bench/bench_query.c build/release/query/*.o build/release/core/*.o \
+	-lyyjson -lpcre2-8 -lxxhash -lz -lm
 BENCH_DIR=$dir BENCH_RUNS=${BENCH_RUNS:-3} exec python3 bench/measure.py "$@"

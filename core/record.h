@@ -91,7 +91,8 @@ struct segment {
 	struct str name;
 	struct str origin;
 	struct str user;
-	struct str doc; /* the document's own text, JSON */
+	struct str doc;   /* the document's own text, JSON */
+	struct str marks; /* for span_read; empty unless they were asked for */
 	int64_t start_ns;
 	int64_t end_ns; /* WHEN_NONE while in progress */
 	int64_t status; /* http.response.status as written; 0 */

@@ -492,9 +492,10 @@ out_build(struct assembler *a)
 	t->limit_exceeded = o->refused;
 	t->bytes = o->bytes;
 	for (size_t i = 0; i < o->n; i++)
-		b->documents[i] =
-		    (struct trace_document){ document_view(a->sorted[i]).text,
-			    SPAN_NONE };
+		b->documents[i] = (struct trace_document){
+			.text = document_view(a->sorted[i]).text,
+			.span = SPAN_NONE,
+		};
 	build_trace(b);
 	a->counts.broken += b->read.broken;
 }
@@ -552,7 +553,7 @@ assembler_whole(struct assembler *a, const uint8_t id[16],
 	t = build_begin(b, id, kept);
 	for (size_t i = 0; i < kept; i++) {
 		b->documents[i] =
-		    (struct trace_document){ v[i].text, SPAN_NONE };
+		    (struct trace_document){ v[i].text, v[i].marks, SPAN_NONE };
 		t->bytes += v[i].text.n;
 	}
 	build_trace(b);

@@ -143,7 +143,8 @@ struct trace_causes {
 
 struct trace_document {
 	struct str text;
-	uint32_t span; /* its top; SPAN_NONE: another copy counted */
+	struct str marks; /* for span_read, or empty */
+	uint32_t span;    /* its top; SPAN_NONE: another copy counted */
 };
 
 enum { TRACE_ID_SIZE = 35 };
@@ -206,7 +207,8 @@ const struct trace *assembler_next(struct assembler *a);
 struct assemble_document {
 	struct str id; /* of its segment, 1 to 64 bytes */
 	struct str text;
-	bool complete; /* not in progress */
+	struct str marks; /* for span_read, or empty */
+	bool complete;    /* not in progress */
 };
 
 /*

@@ -64,13 +64,14 @@ documents_read(struct build *b)
 	b->read.n = 0;
 	b->read.broken = 0;
 	for (size_t i = 0; i < t->n_documents; i++) {
+		const struct trace_document *d = &t->documents[i];
 		size_t from = b->read.n;
 
 		if (from >= ASSEMBLE_SPANS_MAX) {
 			t->limit_exceeded = true;
 			return;
 		}
-		span_read(&b->read, t->documents[i].text, &b->arena);
+		span_read(&b->read, d->text, d->marks, &b->arena);
 		for (size_t s = from; s < b->read.n; s++)
 			b->read.v[s].document = (uint32_t)i;
 	}

@@ -5,9 +5,11 @@
  *
  * Why that is safe: between "}" at a line's end and "{" at the next one's
  * begin no JSON document can go on, so a line that begins with "{" holds whole
- * documents, if it is JSON at all; one, when "}{" is nowhere in it.  Whether
- * it is JSON, the X-Ray decoder finds out.  All that is looked at is the line
- * and the byte behind it, so the choice does not depend on the window.
+ * documents, if it is JSON at all; one, when "}{" is nowhere in it.  Of a line
+ * whose braces do not match a document before the break may count, so it is
+ * scanned.  Whether the rest is JSON, the X-Ray decoder finds out.  All that is
+ * looked at is the line and the byte behind it, so the choice does not depend
+ * on the window.
  */
 #include "ingest/jreader.h"
 
@@ -15,26 +17,55 @@
 typedef unsigned char lane __attribute__((vector_size(16)));
 typedef uint64_t words __attribute__((vector_size(16)));
 
-/* "}{" anywhere. */
-static bool
-side_by_side(struct str s)
+/* The sum of sixteen bytes with sign. */
+static int
+lane_sum(lane v)
 {
+	int sum = 0;
+
+	for (size_t i = 0; i < sizeof v; i++)
+		sum += (signed char)v[i];
+	return sum;
+}
+
+/*
+ * Whether "}{" is nowhere and as many braces close as open.  Braces in strings
+ * count: of a line that is called odd for them, the scanner finds the same.
+ */
+static bool
+is_one_object(struct str s)
+{
+	enum { FULL = 127 * sizeof(lane) }; /* before a lane overflows */
+	lane open = { 0 };
+	int depth = 0;
 	size_t i = 0;
+	size_t full = FULL;
 
 	for (; i + sizeof(lane) < s.n; i += sizeof(lane)) {
-		lane a, b;
+		lane a, b, closing;
 		words both;
 
 		memcpy(&a, s.p + i, sizeof a);
 		memcpy(&b, s.p + i + 1, sizeof b);
-		both = (words)((a == '}') & (b == '{'));
+		closing = (lane)(a == '}');
+		both = (words)(closing & (lane)(b == '{'));
 		if ((both[0] | both[1]) != 0)
-			return true;
+			return false;
+		/* What is true is -1. */
+		open += closing - (lane)(a == '{');
+		if (i >= full) {
+			depth += lane_sum(open);
+			open = (lane){ 0 };
+			full = i + FULL;
+		}
 	}
-	for (; i + 1 < s.n; i++)
-		if (s.p[i] == '}' && s.p[i + 1] == '{')
-			return true;
-	return false;
+	depth += lane_sum(open);
+	for (; i < s.n; i++) {
+		if (i + 1 < s.n && s.p[i] == '}' && s.p[i + 1] == '{')
+			return false;
+		depth += (s.p[i] == '{') - (s.p[i] == '}');
+	}
+	return depth == 0;
 }
 
 /* Passes a string or number that has no escapes; false: anything else. */
@@ -115,7 +146,7 @@ json_xray_line(struct json_reader *r, struct batch *b)
 	text = line_without_cr(line);
 	if (text.n < 2 || text.p[text.n - 1] != '}' ||
 	    (next.n > 0 && next.p[0] != '{') || !is_xray_line(text) ||
-	    side_by_side(text))
+	    !is_one_object(text))
 		return STEP_END;
 	json_name(r, ENVELOPE_XRAY_SEGMENTS);
 	batch_event(b, &w->place)->message = text;

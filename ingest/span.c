@@ -1,10 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * A segment document to spans, in one pass over its text.
- *
- * Every key that is wanted is one row of `keys`: where it stands, what it is,
- * and where it goes.  Of equal keys the first counts, as in core/json.h: one
- * bit a row says that it was met, so there are at most 64 rows.
+ * A segment document to spans: by the marks that the reader at intake left, or
+ * in one pass over the text where it left none.  Either way a key that is
+ * wanted is a row of span_keys, whose value is read by the same functions.
  */
 #include "ingest/span.h"
 
@@ -13,111 +11,14 @@
 #include "core/mem.h"
 #include "ingest/keys.h"
 #include "ingest/pull.h"
+#include "ingest/span_keys.h"
 #include "ingest/xray.h"
 
 /* Deeper than any document that was accepted. */
 enum { NESTING_MAX = 520 };
 
-enum inside {
-	IN_SPAN,
-	IN_HTTP,
-	IN_REQUEST,
-	IN_RESPONSE,
-	IN_AWS,
-	IN_EC2,
-	IN_ECS,
-	IN_SQL,
-	PLACES
-};
-
-enum what {
-	TEXT,    /* `at`: of a struct str in the place's struct */
-	INTEGER, /* `at`: of an int64_t */
-	TIME,    /* `at`: of an int64_t */
-	FLAG,    /* `at`: of enum span_flag */
-	BLOCK,   /* `at`: enum inside of what is in it */
-	SUBSEGMENTS,
-	ANNOTATIONS,
-	CAUSE,
-	LINKS,
-	LOGS,
-	TABLES,
-	NAMESPACE,
-	TYPE,
-};
-
-struct key {
-	const char *name;
-	uint8_t place;
-	uint8_t what;
-	uint16_t at;
-};
-
-#define IN(type, member) (uint16_t) offsetof(struct type, member)
-
-/* Sorted by place; within one, the frequent first. */
-static const struct key keys[] = {
-	{ "id", IN_SPAN, TEXT, IN(span, id) },
-	{ "name", IN_SPAN, TEXT, IN(span, name) },
-	{ "start_time", IN_SPAN, TIME, IN(span, start_ns) },
-	{ "end_time", IN_SPAN, TIME, IN(span, end_ns) },
-	{ "parent_id", IN_SPAN, TEXT, IN(span, parent_id) },
-	{ "in_progress", IN_SPAN, FLAG, 0 },
-	{ "http", IN_SPAN, BLOCK, IN_HTTP },
-	{ "aws", IN_SPAN, BLOCK, IN_AWS },
-	{ "namespace", IN_SPAN, NAMESPACE, 0 },
-	{ "subsegments", IN_SPAN, SUBSEGMENTS, 0 },
-	{ "annotations", IN_SPAN, ANNOTATIONS, 0 },
-	{ "error", IN_SPAN, FLAG, 1 },
-	{ "fault", IN_SPAN, FLAG, 2 },
-	{ "throttle", IN_SPAN, FLAG, 3 },
-	{ "cause", IN_SPAN, CAUSE, 0 },
-	{ "origin", IN_SPAN, TEXT, IN(span, origin) },
-	{ "user", IN_SPAN, TEXT, IN(span, user) },
-	{ "sql", IN_SPAN, BLOCK, IN_SQL },
-	{ "resource_arn", IN_SPAN, TEXT, IN(span, resource_arn) },
-	{ "inferred", IN_SPAN, FLAG, 4 },
-	{ "traced", IN_SPAN, FLAG, 5 },
-	{ "links", IN_SPAN, LINKS, 0 },
-	{ "type", IN_SPAN, TYPE, 0 },
-	{ "request", IN_HTTP, BLOCK, IN_REQUEST },
-	{ "response", IN_HTTP, BLOCK, IN_RESPONSE },
-	{ "url", IN_REQUEST, TEXT, IN(span_http, url) },
-	{ "method", IN_REQUEST, TEXT, IN(span_http, method) },
-	{ "user_agent", IN_REQUEST, TEXT, IN(span_http, agent) },
-	{ "client_ip", IN_REQUEST, TEXT, IN(span_http, client_ip) },
-	{ "x_forwarded_for", IN_REQUEST, FLAG, 6 },
-	{ "traced", IN_REQUEST, FLAG, 5 },
-	{ "status", IN_RESPONSE, INTEGER, IN(span_http, status) },
-	{ "content_length", IN_RESPONSE, INTEGER, IN(span_http, length) },
-	{ "operation", IN_AWS, TEXT, IN(span_aws, operation) },
-	{ "region", IN_AWS, TEXT, IN(span_aws, region) },
-	{ "request_id", IN_AWS, TEXT, IN(span_aws, request_id) },
-	{ "table_name", IN_AWS, TEXT, IN(span_aws, table) },
-	{ "table_names", IN_AWS, TABLES, 0 },
-	{ "bucket_name", IN_AWS, TEXT, IN(span_aws, bucket) },
-	{ "queue_url", IN_AWS, TEXT, IN(span_aws, queue_url) },
-	{ "topic_arn", IN_AWS, TEXT, IN(span_aws, topic_arn) },
-	{ "function_name", IN_AWS, TEXT, IN(span_aws, function) },
-	{ "account_id", IN_AWS, TEXT, IN(span_aws, account) },
-	{ "retries", IN_AWS, INTEGER, IN(span_aws, retries) },
-	{ "ec2", IN_AWS, BLOCK, IN_EC2 },
-	{ "ecs", IN_AWS, BLOCK, IN_ECS },
-	{ "cloudwatch_logs", IN_AWS, LOGS, 0 },
-	{ "instance_id", IN_EC2, TEXT, IN(span_aws, instance) },
-	{ "availability_zone", IN_EC2, TEXT, IN(span_aws, zone) },
-	{ "container", IN_ECS, TEXT, IN(span_aws, container) },
-	{ "availability_zone", IN_ECS, TEXT, IN(span_aws, zone) },
-	{ "url", IN_SQL, TEXT, IN(span_sql, url) },
-	{ "sanitized_query", IN_SQL, TEXT, IN(span_sql, query) },
-	{ "database_type", IN_SQL, TEXT, IN(span_sql, database) },
-	{ "user", IN_SQL, TEXT, IN(span_sql, user) },
-};
-
 static const uint32_t flag_bits[] = { SPAN_IN_PROGRESS, SPAN_ERROR, SPAN_FAULT,
 	SPAN_THROTTLE, SPAN_SENT_INFERRED, SPAN_TRACED, SPAN_FORWARDED };
-
-_Static_assert(sizeof keys / sizeof *keys <= 64, "one bit a row");
 
 /* Where the reader is: one span, and what is filled for it. */
 struct reader {
@@ -127,7 +28,7 @@ struct reader {
 	uint32_t index; /* its place in the list, reserved */
 	int depth;
 	bool subsegment; /* "type" says so */
-	uint64_t seen;   /* rows of `keys` that were met */
+	uint64_t seen;   /* rows of `span_keys` that were met */
 	struct span_http *http;
 	struct span_aws *aws;
 	struct span_sql *sql;
@@ -137,8 +38,8 @@ struct reader {
  * The row of a member's key.  Whole words are compared; a short key at the very
  * end of the text is copied to where eight bytes can be read.
  */
-static const struct key *
-key_find(const struct reader *r, enum inside place, struct str name)
+static const struct span_key *
+key_find(const struct reader *r, enum span_place place, struct str name)
 {
 	char room[PULL_ROOM] = { 0 };
 	size_t tag;
@@ -148,12 +49,12 @@ key_find(const struct reader *r, enum inside place, struct str name)
 		name.p = room;
 	}
 	tag = keys_find(&r->list->keys, place, name);
-	return tag == KEYS_NONE ? NULL : &keys[tag];
+	return tag == KEYS_NONE ? NULL : &span_keys[tag];
 }
 
 /* The struct that a place's rows point into, made when it is first met. */
 static char *
-place_base(struct reader *r, enum inside place)
+place_base(struct reader *r, enum span_place place)
 {
 	struct arena *a = r->c.arena;
 
@@ -181,7 +82,7 @@ place_base(struct reader *r, enum inside place)
 		}
 		return (char *)r->sql;
 	case IN_SPAN:
-	case PLACES:
+	case SPAN_PLACES:
 		break;
 	}
 	return (char *)&r->s;
@@ -194,19 +95,15 @@ is_text(struct pull *c)
 }
 
 static void
-text_read(struct reader *r, struct str *to)
+text_set(struct str *to, struct str s, bool text)
 {
-	bool text = is_text(&r->c);
-	struct str s = pull_text(&r->c);
-
 	if (text && !to->p)
 		*to = s;
 }
 
 static void
-integer_read(struct reader *r, int64_t *to)
+integer_set(int64_t *to, struct str s)
 {
-	struct str s = pull_text(&r->c);
 	uint64_t v;
 
 	if (str_u64(&s, &v) && v <= INT64_MAX)
@@ -214,14 +111,34 @@ integer_read(struct reader *r, int64_t *to)
 }
 
 static void
-time_read(struct reader *r, int64_t *to)
+time_set(int64_t *to, struct str s, bool text)
 {
-	bool text = is_text(&r->c);
-	struct str s = pull_text(&r->c);
 	int64_t ns;
 
 	if (*to == WHEN_NONE && xray_time(s, text, &ns))
 		*to = ns;
+}
+
+static void
+text_read(struct reader *r, struct str *to)
+{
+	bool text = is_text(&r->c);
+
+	text_set(to, pull_text(&r->c), text);
+}
+
+static void
+integer_read(struct reader *r, int64_t *to)
+{
+	integer_set(to, pull_text(&r->c));
+}
+
+static void
+time_read(struct reader *r, int64_t *to)
+{
+	bool text = is_text(&r->c);
+
+	time_set(to, pull_text(&r->c), text);
 }
 
 static void
@@ -455,7 +372,7 @@ tables_read(struct reader *r)
 
 static void span_fill(struct span_list *list, struct pull *c, uint32_t parent,
     int depth);
-static void value_read(struct reader *r, const struct key *k, char *base);
+static void value_read(struct reader *r, const struct span_key *k, char *base);
 
 /*
  * The list may grow and move while what is embedded is read; so the span
@@ -474,7 +391,7 @@ subsegments_read(struct reader *r)
 
 /* Reads the members of an object whose opening brace comes next. */
 static void
-members_read(struct reader *r, enum inside place)
+members_read(struct reader *r, enum span_place place)
 {
 	char *base = place_base(r, place);
 	struct str name;
@@ -482,10 +399,10 @@ members_read(struct reader *r, enum inside place)
 	if (!pull_enter(&r->c, '{'))
 		return;
 	while (pull_member(&r->c, &name)) {
-		const struct key *k = key_find(r, place, name);
+		const struct span_key *k = key_find(r, place, name);
 
-		if (k && !(r->seen >> (k - keys) & 1)) {
-			r->seen |= UINT64_C(1) << (k - keys);
+		if (k && !(r->seen >> (k - span_keys) & 1)) {
+			r->seen |= UINT64_C(1) << (k - span_keys);
 			value_read(r, k, base);
 		} else {
 			pull_skip(&r->c);
@@ -494,11 +411,11 @@ members_read(struct reader *r, enum inside place)
 }
 
 static void
-value_read(struct reader *r, const struct key *k, char *base)
+value_read(struct reader *r, const struct span_key *k, char *base)
 {
 	void *to = base + k->at;
 
-	switch ((enum what)k->what) {
+	switch ((enum span_what)k->what) {
 	case TEXT:
 		text_read(r, to);
 		return;
@@ -512,7 +429,7 @@ value_read(struct reader *r, const struct key *k, char *base)
 		flag_read(r, flag_bits[k->at]);
 		return;
 	case BLOCK:
-		members_read(r, (enum inside)k->at);
+		members_read(r, (enum span_place)k->at);
 		return;
 	case SUBSEGMENTS:
 		subsegments_read(r);
@@ -537,6 +454,9 @@ value_read(struct reader *r, const struct key *k, char *base)
 		return;
 	case TYPE:
 		r->subsegment = str_eq(pull_text(&r->c), STR("subsegment"));
+		return;
+	case NO_SPANS:
+		pull_skip(&r->c);
 		return;
 	}
 }
@@ -576,10 +496,9 @@ list_add(struct span_list *list)
 }
 
 static void
-span_fill(struct span_list *list, struct pull *c, uint32_t parent, int depth)
+span_begin(struct reader *r, struct span_list *list, uint32_t parent, int depth)
 {
-	struct reader r = {
-		.c = *c,
+	*r = (struct reader){
 		.list = list,
 		.depth = depth,
 		.index = (uint32_t)list->n,
@@ -591,40 +510,106 @@ span_fill(struct span_list *list, struct pull *c, uint32_t parent, int depth)
 		    .node = SPAN_NONE,
 		    .kind = SPAN_SUBSEGMENT },
 	};
+	list_add(list)->parent = parent;
+}
 
-	if (pull_peek(&r.c) != '{' || list->n >= SPAN_NONE - 1) {
+/* What was read goes to its place in the list. */
+static void
+span_end(struct reader *r)
+{
+	r->s.http = r->http;
+	r->s.aws = r->aws;
+	r->s.sql = r->sql;
+	if (r->s.flags & SPAN_IN_PROGRESS)
+		r->s.end_ns = WHEN_NONE;
+	else if (r->s.end_ns == WHEN_NONE)
+		r->s.flags |= SPAN_IN_PROGRESS;
+	span_outcome(&r->s);
+	if (r->depth == 0)
+		top_fill(r);
+	if (r->s.start_ns == WHEN_NONE || r->s.name.n == 0) {
+		r->s.flags |= SPAN_BROKEN;
+		r->list->broken++;
+	}
+	r->list->v[r->index] = r->s;
+}
+
+static void
+span_fill(struct span_list *list, struct pull *c, uint32_t parent, int depth)
+{
+	struct reader r;
+
+	if (pull_peek(c) != '{' || list->n >= SPAN_NONE - 1) {
 		pull_skip(c);
 		return;
 	}
-	*list_add(list) = r.s;
+	span_begin(&r, list, parent, depth);
+	r.c = *c;
 	members_read(&r, IN_SPAN);
 	*c = r.c;
-	r.s.http = r.http;
-	r.s.aws = r.aws;
-	r.s.sql = r.sql;
-	if (r.s.flags & SPAN_IN_PROGRESS)
-		r.s.end_ns = WHEN_NONE;
-	else if (r.s.end_ns == WHEN_NONE)
-		r.s.flags |= SPAN_IN_PROGRESS;
-	span_outcome(&r.s);
-	if (depth == 0)
-		top_fill(&r);
-	if (r.s.start_ns == WHEN_NONE || r.s.name.n == 0) {
-		r.s.flags |= SPAN_BROKEN;
-		list->broken++;
+	span_end(&r);
+}
+
+/* A document, and those of its marks that were not yet used. */
+struct marked {
+	struct span_list *list;
+	struct str doc, marks;
+	struct arena *arena;
+};
+
+/* Blocks are only made: what is in one has marks of its own. */
+static void
+marked_value(struct reader *r, const struct span_mark *m,
+    const struct span_key *k)
+{
+	char *base = place_base(r, (enum span_place)k->place);
+	struct str s = { r->c.p, m->n };
+	void *to = base + k->at;
+
+	if (k->what == BLOCK)
+		place_base(r, (enum span_place)k->at);
+	else if (m->form == MARK_VALUE)
+		value_read(r, k, base);
+	else if (k->what == TEXT)
+		text_set(to, s, m->form == MARK_TEXT);
+	else if (k->what == TIME)
+		time_set(to, s, m->form == MARK_TEXT);
+	else if (k->what == INTEGER)
+		integer_set(to, s);
+}
+
+static void
+marked_fill(struct marked *in, uint32_t parent, int depth)
+{
+	struct reader r;
+	struct span_mark m;
+
+	span_begin(&r, in->list, parent, depth);
+	r.c = (struct pull){ in->doc.p, in->doc.p + in->doc.n, in->arena };
+	while (in->marks.n >= sizeof m) {
+		memcpy(&m, in->marks.p, sizeof m);
+		in->marks = str_from(in->marks, sizeof m);
+		if (m.form == MARK_CLOSE)
+			break;
+		if (m.form == MARK_OPEN) {
+			marked_fill(in, r.index, depth + 1);
+			continue;
+		}
+		r.c.p = in->doc.p + m.at;
+		marked_value(&r, &m, &span_keys[m.key]);
 	}
-	list->v[r.index] = r.s;
+	span_end(&r);
 }
 
 static void
 list_ready(struct span_list *list)
 {
-	struct keys_name names[sizeof keys / sizeof *keys];
-	size_t n = sizeof keys / sizeof *keys;
+	struct keys_name names[SPAN_KEYS];
 
-	for (size_t i = 0; i < n; i++)
-		names[i] = (struct keys_name){ keys[i].name, keys[i].place };
-	keys_init(&list->keys, names, n);
+	for (size_t i = 0; i < SPAN_KEYS; i++)
+		names[i] =
+		    (struct keys_name){ span_keys[i].name, span_keys[i].place };
+	keys_init(&list->keys, names, SPAN_KEYS);
 }
 
 void
@@ -636,10 +621,16 @@ span_list_fini(struct span_list *list)
 }
 
 void
-span_read(struct span_list *list, struct str doc, struct arena *arena)
+span_read(struct span_list *list, struct str doc, struct str marks,
+    struct arena *arena)
 {
 	struct pull c = { doc.p, doc.p + doc.n, arena };
+	struct marked in = { list, doc, marks, arena };
 
+	if (marks.n > 0) {
+		marked_fill(&in, SPAN_NONE, 0);
+		return;
+	}
 	if (list->keys.n == 0)
 		list_ready(list);
 	span_fill(list, &c, SPAN_NONE, 0);

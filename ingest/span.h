@@ -167,10 +167,12 @@ struct span_list {
 /*
  * Appends a document's spans, the parent before what is in it; `parent` is an
  * index into the list.  The document must be one that xray_decode took; of
- * another one, nothing or only a part may be appended, without harm.  Texts
- * are views into doc, or live in the arena.
+ * another one, nothing or only a part may be appended, without harm.  `marks`
+ * are those that xray_decode gave for it, or empty, with the same result.
+ * Texts are views into doc, or live in the arena.
  */
-void span_read(struct span_list *list, struct str doc, struct arena *arena);
+void span_read(struct span_list *list, struct str doc, struct str marks,
+    struct arena *arena);
 
 void span_list_fini(struct span_list *list);
 

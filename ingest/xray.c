@@ -22,35 +22,36 @@
 #include "ingest/xray_fields.h"
 
 struct xray {
-	struct keys keys;
+	struct xray_names names;
 	struct json json;
+	struct span_marks *marks; /* of the last document; NULL: not asked */
 };
 
 const struct xray_key xray_keys[XRAY_FIELDS] = {
-	{ "id", XRAY_TOP, XRAY_ID, XRAY_TOP },
-	{ "trace_id", XRAY_TOP, XRAY_TRACE_ID, XRAY_TOP },
-	{ "parent_id", XRAY_TOP, XRAY_PARENT_ID, XRAY_TOP },
-	{ "name", XRAY_TOP, XRAY_NAME, XRAY_TOP },
-	{ "type", XRAY_TOP, XRAY_TYPE, XRAY_TOP },
-	{ "origin", XRAY_TOP, XRAY_ORIGIN, XRAY_TOP },
-	{ "user", XRAY_TOP, XRAY_USER, XRAY_TOP },
-	{ "start_time", XRAY_TOP, XRAY_START_TIME, XRAY_TOP },
-	{ "end_time", XRAY_TOP, XRAY_END_TIME, XRAY_TOP },
-	{ "in_progress", XRAY_TOP, XRAY_IN_PROGRESS, XRAY_TOP },
-	{ "error", XRAY_TOP, XRAY_ERROR, XRAY_TOP },
-	{ "fault", XRAY_TOP, XRAY_FAULT, XRAY_TOP },
-	{ "throttle", XRAY_TOP, XRAY_THROTTLE, XRAY_TOP },
-	{ "inferred", XRAY_TOP, XRAY_INFERRED, XRAY_TOP },
-	{ "http", XRAY_TOP, XRAY_HTTP_BLOCK, XRAY_HTTP },
-	{ "request", XRAY_HTTP, XRAY_HTTP_REQUEST, XRAY_REQUEST },
-	{ "response", XRAY_HTTP, XRAY_HTTP_RESPONSE, XRAY_RESPONSE },
-	{ "method", XRAY_REQUEST, XRAY_METHOD, XRAY_TOP },
-	{ "url", XRAY_REQUEST, XRAY_URL, XRAY_TOP },
-	{ "user_agent", XRAY_REQUEST, XRAY_USER_AGENT, XRAY_TOP },
-	{ "client_ip", XRAY_REQUEST, XRAY_CLIENT_IP, XRAY_TOP },
-	{ "x_forwarded_for", XRAY_REQUEST, XRAY_FORWARDED, XRAY_TOP },
-	{ "status", XRAY_RESPONSE, XRAY_STATUS, XRAY_TOP },
-	{ "content_length", XRAY_RESPONSE, XRAY_CONTENT_LENGTH, XRAY_TOP },
+	{ "id", IN_SPAN, XRAY_ID, IN_SPAN },
+	{ "trace_id", IN_SPAN, XRAY_TRACE_ID, IN_SPAN },
+	{ "parent_id", IN_SPAN, XRAY_PARENT_ID, IN_SPAN },
+	{ "name", IN_SPAN, XRAY_NAME, IN_SPAN },
+	{ "type", IN_SPAN, XRAY_TYPE, IN_SPAN },
+	{ "origin", IN_SPAN, XRAY_ORIGIN, IN_SPAN },
+	{ "user", IN_SPAN, XRAY_USER, IN_SPAN },
+	{ "start_time", IN_SPAN, XRAY_START_TIME, IN_SPAN },
+	{ "end_time", IN_SPAN, XRAY_END_TIME, IN_SPAN },
+	{ "in_progress", IN_SPAN, XRAY_IN_PROGRESS, IN_SPAN },
+	{ "error", IN_SPAN, XRAY_ERROR, IN_SPAN },
+	{ "fault", IN_SPAN, XRAY_FAULT, IN_SPAN },
+	{ "throttle", IN_SPAN, XRAY_THROTTLE, IN_SPAN },
+	{ "inferred", IN_SPAN, XRAY_INFERRED, IN_SPAN },
+	{ "http", IN_SPAN, XRAY_HTTP_BLOCK, IN_HTTP },
+	{ "request", IN_HTTP, XRAY_HTTP_REQUEST, IN_REQUEST },
+	{ "response", IN_HTTP, XRAY_HTTP_RESPONSE, IN_RESPONSE },
+	{ "method", IN_REQUEST, XRAY_METHOD, IN_SPAN },
+	{ "url", IN_REQUEST, XRAY_URL, IN_SPAN },
+	{ "user_agent", IN_REQUEST, XRAY_USER_AGENT, IN_SPAN },
+	{ "client_ip", IN_REQUEST, XRAY_CLIENT_IP, IN_SPAN },
+	{ "x_forwarded_for", IN_REQUEST, XRAY_FORWARDED, IN_SPAN },
+	{ "status", IN_RESPONSE, XRAY_STATUS, IN_SPAN },
+	{ "content_length", IN_RESPONSE, XRAY_CONTENT_LENGTH, IN_SPAN },
 };
 
 struct xray *
@@ -58,7 +59,7 @@ xray_new(void)
 {
 	struct xray *x = xcalloc(1, sizeof *x);
 
-	xray_keys_init(&x->keys);
+	xray_names_init(&x->names);
 	return x;
 }
 
@@ -68,7 +69,14 @@ xray_free(struct xray *x)
 	if (!x)
 		return;
 	json_fini(&x->json);
+	free(x->marks);
 	free(x);
+}
+
+void
+xray_marks_want(struct xray *x)
+{
+	x->marks = xcalloc(1, sizeof *x->marks);
 }
 
 static bool
@@ -454,7 +462,7 @@ static void
 tree_fields(const struct json_val *root, struct arena *arena,
     struct xray_fields *f)
 {
-	const struct json_val *at[XRAY_PLACES] = { [XRAY_TOP] = root };
+	const struct json_val *at[SPAN_PLACES] = { [IN_SPAN] = root };
 
 	for (int i = 0; i < XRAY_FIELDS; i++) {
 		const struct xray_key *k = &xray_keys[i];
@@ -462,7 +470,7 @@ tree_fields(const struct json_val *root, struct arena *arena,
 		    json_get(at[k->place], str_of(k->name));
 
 		f->of[k->field] = token_of(v, arena);
-		if (k->inner != XRAY_TOP && json_type(v) == JSON_OBJECT)
+		if (k->inner != IN_SPAN && json_type(v) == JSON_OBJECT)
 			at[k->inner] = v;
 	}
 }
@@ -529,8 +537,11 @@ xray_decode(struct xray *x, const struct event *e, struct arena *arena,
 
 	record_init(r, e, RECORD_SEGMENT);
 	*bad = NULL;
-	if (!xray_quick(&x->keys, e->message, &f))
+	if (!xray_quick(&x->names, e->message, &f, x->marks))
 		*bad = xray_tree(&x->json, e->message, arena, &f);
+	else if (x->marks)
+		r->segment.marks = (struct str){ (const char *)x->marks->v,
+			x->marks->n * sizeof *x->marks->v };
 	if (!*bad)
 		*bad = judge_names(&f, &r->segment);
 	if (!*bad)

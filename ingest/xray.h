@@ -18,6 +18,10 @@ struct xray;
 struct xray *xray_new(void);
 void xray_free(struct xray *x);
 
+/* From now on, once: records get the marks that span_read takes, which are
+ * valid until the next document. */
+void xray_marks_want(struct xray *x);
+
 /*
  * Makes a RECORD_SEGMENT of an EVENT_DOCUMENT's message.  DECODE_BAD: *bad is
  * a static sentence.  r->request is filled when http.request is there: end,

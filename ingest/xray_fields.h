@@ -17,15 +17,7 @@
 #include "core/json.h"
 #include "core/str.h"
 #include "ingest/keys.h"
-
-/* The objects of a document in which fields are looked for. */
-enum xray_place {
-	XRAY_TOP,
-	XRAY_HTTP,
-	XRAY_REQUEST,
-	XRAY_RESPONSE,
-	XRAY_PLACES
-};
+#include "ingest/span_keys.h"
 
 enum xray_field {
 	XRAY_ID,
@@ -76,9 +68,9 @@ struct xray_fields {
 
 struct xray_key {
 	const char *name;
-	uint8_t place; /* enum xray_place: where it is looked for */
+	uint8_t place; /* enum span_place: where it is looked for */
 	uint8_t field; /* enum xray_field */
-	uint8_t inner; /* enum xray_place of what is in it; XRAY_TOP: nothing */
+	uint8_t inner; /* enum span_place of what is in it; IN_SPAN: nothing */
 };
 
 /* The one table of keys; XRAY_FIELDS rows, row i fills field i. */
@@ -87,14 +79,22 @@ extern const struct xray_key xray_keys[XRAY_FIELDS];
 /* X-Ray takes documents of up to 64 KiB, white space not counted. */
 enum { XRAY_DOCUMENT_MAX = 64 * 1024 };
 
-/* The same table for finding. */
-void xray_keys_init(struct keys *keys);
+/* The keys of spans for finding, and of which of them a field is filled:
+ * XRAY_FIELDS is none. */
+struct xray_names {
+	struct keys keys;
+	uint8_t field[SPAN_KEYS];
+};
+
+void xray_names_init(struct xray_names *names);
 
 /*
  * Fills *f from an ordinary document, its strings being views into the text.
  * False: the document is unusual or broken, ask the tree; *f is then void.
+ * *marks is filled with it, unless it is NULL.
  */
-bool xray_quick(const struct keys *keys, struct str doc, struct xray_fields *f);
+bool xray_quick(const struct xray_names *names, struct str doc,
+    struct xray_fields *f, struct span_marks *marks);
 
 /*
  * The same through a tree, for any document: NULL, or a static sentence that

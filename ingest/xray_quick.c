@@ -10,6 +10,9 @@
  * is not plain text (Hacker's Delight, 2nd edition, section 6-1, "find first
  * 0-byte").
  *
+ * For spans (span_keys.h) more is wanted, at any depth: who asks for marks gets
+ * a list of where these values are, so that the text is not searched again.
+ *
  * Promise.  A document that this accepts is one that the tree accepts too,
  * with the same fields: it checks literals, numbers, escapes, control
  * characters, UTF-8 and the places of commas itself.  Whatever it is not sure
@@ -305,44 +308,189 @@ token_read(const char *p, const char *last, struct xray_token *t)
 
 /* A reader's state: what every step needs. */
 struct quick {
-	const struct keys *keys;
-	const char *last;
+	const struct xray_names *names;
+	const char *doc, *last;
 	struct xray_fields *f;
+	struct span_marks *marks; /* NULL: not wanted, or not any more */
+	uint64_t seen;            /* keys of the span at hand that have marks */
 };
 
-static const char *members_read(const struct quick *q, const char *p,
-    enum xray_place place);
-
-/* At the value of a wanted key: reads it. */
-static const char *
-wanted_read(const struct quick *q, const char *p, const struct xray_key *k)
+/* The document's marks are none. */
+static void
+marks_lose(struct quick *q)
 {
-	struct xray_token *t = &q->f->of[k->field];
+	q->marks->n = 0;
+	q->marks = NULL;
+}
+
+static inline void
+mark(struct quick *q, size_t key, enum span_mark_form form, struct str s)
+{
+	struct span_marks *m = q->marks;
+
+	if (!m)
+		return;
+	if (m->n == SPAN_MARKS_MAX) {
+		marks_lose(q);
+		return;
+	}
+	m->v[m->n++] = (struct span_mark){
+		.at = (uint16_t)(s.p - q->doc),
+		.n = (uint16_t)s.n,
+		.key = (uint8_t)key,
+		.form = (uint8_t)form,
+	};
+}
+
+static const char *members_read(struct quick *q, const char *p,
+    enum span_place place, unsigned depth);
+
+/* At the value of a key that fills a field: reads it. */
+static inline const char *
+field_read(struct quick *q, const char *p, size_t key)
+{
+	const struct span_key *k = &span_keys[key];
+	struct xray_token *t = &q->f->of[q->names->field[key]];
+	struct str value = { p, 0 };
 
 	if (t->type != XRAY_ABSENT)
 		return NULL;
-	if (k->inner == XRAY_TOP)
-		return token_read(p, q->last, t);
+	if (k->what == BLOCK) {
+		if (*p != '{')
+			return NULL;
+		t->type = XRAY_OBJECT;
+		mark(q, key, MARK_VALUE, value);
+		return members_read(q, p, (enum span_place)k->at, 0);
+	}
+	p = token_read(p, q->last, t);
+	if (t->type == XRAY_STRING && k->what != TYPE)
+		mark(q, key, MARK_TEXT, t->text);
+	else if (t->type == XRAY_NUMBER)
+		mark(q, key, MARK_WORD, t->text);
+	else
+		mark(q, key, MARK_VALUE, value);
+	return p;
+}
+
+/* At an item of "subsegments": behind it. */
+static const char *
+subsegment_read(struct quick *q, const char *p, unsigned depth)
+{
+	uint64_t seen = q->seen;
+	struct str none = { q->doc, 0 };
+
 	if (*p != '{')
-		return NULL;
-	t->type = XRAY_OBJECT;
-	return members_read(q, p, (enum xray_place)k->inner);
+		return value_end(p, q->last);
+	q->seen = 0;
+	mark(q, 0, MARK_OPEN, none);
+	p = members_read(q, p, IN_SPAN, depth);
+	mark(q, 0, MARK_CLOSE, none);
+	q->seen = seen;
+	return p;
+}
+
+/* At the opening bracket of "subsegments": behind the closing one. */
+static const char *
+subsegments_read(struct quick *q, const char *p, unsigned depth)
+{
+	p = space_end(p + 1);
+	while (*p != ']') {
+		p = subsegment_read(q, p, depth + 1);
+		if (!p)
+			return NULL;
+		p = space_end(p);
+		if (*p == ']')
+			break;
+		if (*p != ',')
+			return NULL;
+		p = space_end(p + 1);
+		if (*p == ']')
+			return NULL;
+	}
+	return p + 1;
+}
+
+/* At any value that only spans want. */
+static const char *
+value_mark(struct quick *q, const char *p, size_t key)
+{
+	struct str s = { p, 0 };
+	enum span_mark_form form = MARK_VALUE;
+	bool escaped = false;
+	const char *end;
+
+	if (*p == '"' && span_keys[key].what <= TIME) {
+		end = string_end(p + 1, q->last, &escaped);
+		if (!end)
+			return NULL;
+		if (!escaped) {
+			form = MARK_TEXT;
+			s.p++;
+		}
+		s.n = (size_t)(end - s.p);
+		end++;
+	} else if (scan_is_digit(*p)) {
+		end = number_end(p);
+		form = MARK_WORD;
+		s.n = end ? (size_t)(end - p) : 0;
+	} else {
+		end = value_end(p, q->last);
+	}
+	mark(q, key, form, s);
+	return end;
+}
+
+/* At the value of a key that only spans want: behind it. */
+static const char *
+marked_read(struct quick *q, const char *p, size_t key, unsigned depth)
+{
+	const struct span_key *k = &span_keys[key];
+	struct str value = { p, 0 };
+
+	if (q->seen >> key & 1 || depth > SPAN_MARKS_DEPTH)
+		marks_lose(q);
+	q->seen |= UINT64_C(1) << key;
+	if (!q->marks || k->what == NO_SPANS ||
+	    (k->what == SUBSEGMENTS && *p != '['))
+		return value_end(p, q->last);
+	if (k->what == SUBSEGMENTS)
+		return subsegments_read(q, p, depth);
+	if (k->what != BLOCK)
+		return value_mark(q, p, key);
+	mark(q, key, MARK_VALUE, value);
+	return *p == '{' ? members_read(q, p, (enum span_place)k->at, depth)
+			 : value_end(p, q->last);
+}
+
+/*
+ * At the value of the key: behind it.  The document's own span, at depth 0,
+ * fills the fields.
+ */
+static inline const char *
+keyed_read(struct quick *q, const char *p, size_t key, unsigned depth)
+{
+	if (key == KEYS_NONE)
+		return value_end(p, q->last);
+	if (depth == 0 && q->names->field[key] != XRAY_FIELDS)
+		return field_read(q, p, key);
+	return q->marks ? marked_read(q, p, key, depth) : value_end(p, q->last);
 }
 
 /*
  * At the opening brace of an object that holds wanted fields: behind its
- * closing one; for the document itself, at it.  Recursion goes as
- * deep as the table of keys, three levels.
+ * closing one; for the document itself, at it.  Recursion goes as deep as the
+ * table of keys, three levels, and as subsegments have marks.
  */
 static const char *
-members_read(const struct quick *q, const char *p, enum xray_place place)
+members_read(struct quick *q, const char *p, enum span_place place,
+    unsigned depth)
 {
 	p = space_end(p + 1);
 	while (*p != '}') {
-		size_t tag;
 		const char *key = p + 1;
 		const char *end;
 		bool escaped = false;
+		size_t tag;
 
 		if (*p != '"')
 			return NULL;
@@ -353,10 +501,9 @@ members_read(const struct quick *q, const char *p, enum xray_place place)
 		if (*p != ':')
 			return NULL;
 		p = space_end(p + 1);
-		tag = keys_find(q->keys, place,
+		tag = keys_find(&q->names->keys, place,
 		    (struct str){ key, (size_t)(end - key) });
-		p = tag != KEYS_NONE ? wanted_read(q, p, &xray_keys[tag])
-				     : value_end(p, q->last);
+		p = keyed_read(q, p, tag, depth);
 		if (!p)
 			return NULL;
 		p = space_end(p);
@@ -368,33 +515,46 @@ members_read(const struct quick *q, const char *p, enum xray_place place)
 		if (*p == '}')
 			return NULL;
 	}
-	if (place == XRAY_TOP)
+	if (place == IN_SPAN && depth == 0)
 		return p;
 	return p < q->last ? p + 1 : NULL;
 }
 
 bool
-xray_quick(const struct keys *keys, struct str doc, struct xray_fields *f)
+xray_quick(const struct xray_names *names, struct str doc,
+    struct xray_fields *f, struct span_marks *marks)
 {
-	struct quick q = { .keys = keys, .f = f };
+	struct quick q = { .names = names,
+		.doc = doc.p,
+		.f = f,
+		.marks = marks };
 
 	/* Blanks around a document are the envelope's business. */
 	if (doc.n < 16 || doc.n > XRAY_DOCUMENT_MAX || doc.p[0] != '{' ||
 	    doc.p[doc.n - 1] != '}')
 		return false;
+	if (marks)
+		marks->n = 0;
 	q.last = doc.p + doc.n - 1;
 	for (int i = 0; i < XRAY_FIELDS; i++)
 		f->of[i] = (struct xray_token){ .type = XRAY_ABSENT };
-	return members_read(&q, doc.p, XRAY_TOP) == q.last;
+	return members_read(&q, doc.p, IN_SPAN, 0) == q.last;
 }
 
 void
-xray_keys_init(struct keys *keys)
+xray_names_init(struct xray_names *names)
 {
-	struct keys_name names[XRAY_FIELDS];
+	struct keys_name keys[SPAN_KEYS];
 
-	for (int i = 0; i < XRAY_FIELDS; i++)
-		names[i] =
-		    (struct keys_name){ xray_keys[i].name, xray_keys[i].place };
-	keys_init(keys, names, XRAY_FIELDS);
+	for (size_t i = 0; i < SPAN_KEYS; i++) {
+		const struct span_key *k = &span_keys[i];
+
+		keys[i] = (struct keys_name){ k->name, k->place };
+		names->field[i] = XRAY_FIELDS;
+		for (size_t f = 0; f < XRAY_FIELDS; f++)
+			if (xray_keys[f].place == k->place &&
+			    strcmp(xray_keys[f].name, k->name) == 0)
+				names->field[i] = xray_keys[f].field;
+	}
+	keys_init(&names->keys, keys, SPAN_KEYS);
 }

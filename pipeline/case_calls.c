@@ -223,7 +223,7 @@ case_calls_segment(struct case_calls *c, const struct record *r,
 		t->of->traced = true;
 	arena_reset(&c->arena);
 	c->spans.n = 0;
-	span_read(&c->spans, r->segment.doc, &c->arena);
+	span_read(&c->spans, r->segment.doc, r->segment.marks, &c->arena);
 	for (size_t i = 0; i < c->spans.n; i++) {
 		s.span = &c->spans.v[i];
 		if (i > 0 || r->segment.subsegment) {

@@ -14,8 +14,11 @@ reading_open(struct reading *r, const struct replay_options *options,
 
 	if (!source)
 		return -1;
-	if (!r->xray)
+	if (!r->xray) {
 		r->xray = xray_new();
+		if (r->marks)
+			xray_marks_want(r->xray);
+	}
 	identity_begin(&r->identity, input, &options->limits);
 	r->events = events_new(input, index, source, &options->limits);
 	r->message = message_new(options->message_flags, options->dialects);

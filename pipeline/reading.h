@@ -36,6 +36,7 @@ struct item {
 /* Reused for one input after another; zeroed before the first. */
 struct reading {
 	int64_t since_ns, until_ns;
+	bool marks; /* segments get the marks that span_read takes */
 	struct events *events;
 	struct message *message;
 	struct xray *xray;

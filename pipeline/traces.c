@@ -99,10 +99,12 @@ document_of(struct traces *t, struct str raw, struct assemble_document *d,
 	d->complete = head.complete;
 	if (!head.away) {
 		d->text = parts_text(raw);
+		d->marks = parts_marks(raw);
 		return 0;
 	}
 	away = parts_away(raw);
 	d->text = (struct str){ NULL, head.n };
+	d->marks = (struct str){ NULL, 0 };
 	return traces_away_read(&t->away, &t->result.inputs, &away, &d->text,
 	    &t->texts, err);
 }

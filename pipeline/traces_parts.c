@@ -276,7 +276,7 @@ stored(const struct part_head *head)
 {
 	size_t text = head->away ? sizeof(struct part_away) : head->n;
 
-	return aligned(sizeof *head + head->id_n + text);
+	return aligned(sizeof *head + head->id_n + text + head->marks_n);
 }
 
 /* Room for one document of n bytes; NULL: the disk is full. */
@@ -306,19 +306,29 @@ room_for(struct parts *p, const struct part_head *head, size_t n,
 	return at;
 }
 
-int
-parts_put(struct parts *p, const struct part_head *head, struct str id,
-    struct str text, struct err *err)
+static char *
+put(char *at, struct str s)
 {
-	size_t n = sizeof *head + id.n + text.n;
-	char *at = room_for(p, head, aligned(n), err);
+	if (s.n > 0)
+		memcpy(at, s.p, s.n);
+	return at + s.n;
+}
 
-	if (!at)
+int
+parts_put(struct parts *p, const struct part_head *head,
+    const struct part_texts *texts, struct err *err)
+{
+	size_t n = stored(head);
+	char *room = room_for(p, head, n, err);
+	char *at = room;
+
+	if (!room)
 		return -1;
-	memcpy(at, head, sizeof *head);
-	memcpy(at + sizeof *head, id.p, id.n);
-	memcpy(at + sizeof *head + id.n, text.p, text.n);
-	memset(at + n, 0, aligned(n) - n);
+	at = put(at, (struct str){ (const char *)head, sizeof *head });
+	at = put(at, texts->id);
+	at = put(at, texts->text);
+	at = put(at, texts->marks);
+	memset(at, 0, (size_t)(room + n - at));
 	return 0;
 }
 
@@ -441,6 +451,14 @@ parts_text(struct str raw)
 	struct part_head head = parts_head(raw);
 
 	return str_sub(raw, sizeof head + head.id_n, head.n);
+}
+
+struct str
+parts_marks(struct str raw)
+{
+	struct part_head head = parts_head(raw);
+
+	return str_sub(raw, sizeof head + head.id_n + head.n, head.marks_n);
 }
 
 struct part_away

@@ -37,7 +37,8 @@ struct part_away {
 	uint32_t spare;
 };
 
-/* In front of a document's id and text, or where that is, in a chunk. */
+/* In front of a document's id, text and marks, or id and where the text is, in
+ * a chunk. */
 struct part_head {
 	uint64_t hash; /* of trace */
 	uint8_t trace[16];
@@ -45,8 +46,16 @@ struct part_head {
 	uint32_t n; /* of the text */
 	uint8_t id_n;
 	bool complete;
-	bool wanted; /* its trace is to be assembled */
-	bool away;   /* the text is a struct part_away */
+	bool wanted;      /* its trace is to be assembled */
+	bool away;        /* the text is a struct part_away; no marks */
+	uint16_t marks_n; /* bytes */
+	uint8_t spare[6];
+};
+
+struct part_texts {
+	struct str id;
+	struct str text;  /* of one that is away, its struct part_away */
+	struct str marks; /* for span_read */
 };
 
 struct parts;
@@ -54,10 +63,10 @@ struct parts;
 struct parts *parts_new(size_t budget_bytes, unsigned level);
 void parts_free(struct parts *p); /* NULL is fine */
 
-/* Copies a document, or of one that is away its head, id and a struct
- * part_away, which is `text` then.  -1: the disk is full, in words. */
-int parts_put(struct parts *p, const struct part_head *head, struct str id,
-    struct str text, struct err *err);
+/* Copies a document; the head says how long the texts are.  -1: the disk is
+ * full, in words. */
+int parts_put(struct parts *p, const struct part_head *head,
+    const struct part_texts *texts, struct err *err);
 
 /* The same with the bytes of one that parts_take gave. */
 int parts_put_raw(struct parts *p, struct str raw, struct err *err);
@@ -91,7 +100,8 @@ bool parts_take(struct str *chunk, struct str *raw);
 /* The parts of a document's bytes. */
 struct part_head parts_head(struct str raw);
 struct str parts_id(struct str raw);
-struct str parts_text(struct str raw);       /* of one not away */
+struct str parts_text(struct str raw); /* of one not away */
+struct str parts_marks(struct str raw);
 struct part_away parts_away(struct str raw); /* of one that is */
 
 #endif

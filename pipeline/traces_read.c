@@ -121,7 +121,7 @@ take(struct reader *d, const struct item *item, struct err *err)
 		.id_n = (uint8_t)s->id.n,
 		.complete = !s->in_progress,
 	};
-	struct str text = s->doc;
+	struct part_texts texts = { s->id, s->doc, { NULL, 0 } };
 	struct part_away away;
 	char bytes[16];
 
@@ -138,9 +138,12 @@ take(struct reader *d, const struct item *item, struct err *err)
 		away = (struct part_away){ .offset = r->event->place.offset,
 			.hash = hash64(s->doc),
 			.input = r->event->place.input };
-		text = (struct str){ (const char *)&away, sizeof away };
+		texts.text = (struct str){ (const char *)&away, sizeof away };
+	} else {
+		texts.marks = s->marks;
+		head.marks_n = (uint16_t)s->marks.n;
 	}
-	return parts_put(d->parts, &head, s->id, text, err);
+	return parts_put(d->parts, &head, &texts, err);
 }
 
 static int
@@ -304,6 +307,7 @@ traces_read(struct traces_read *r, struct err *err)
 		readers[i].parts = r->parts[i];
 		readers[i].reading.since_ns = WHEN_NONE;
 		readers[i].reading.until_ns = WHEN_NONE;
+		readers[i].reading.marks = true;
 	}
 	for (; started + 1 < n; started++)
 		if (pthread_create(&readers[started].thread, NULL, work,

@@ -21,7 +21,7 @@
 
 struct kit {
 	struct xray *x;
-	struct keys keys;
+	struct xray_names names;
 	struct json json;
 	struct arena arena;
 	struct event event;
@@ -33,7 +33,7 @@ static void
 kit_init(struct kit *k)
 {
 	*k = (struct kit){ .x = xray_new() };
-	xray_keys_init(&k->keys);
+	xray_names_init(&k->names);
 }
 
 static void
@@ -64,7 +64,7 @@ agree(struct kit *k, struct str doc)
 	/* An own copy, so that the sanitizers see a step beyond its end. */
 	if (doc.n)
 		memcpy(copy, doc.p, doc.n);
-	yes = xray_quick(&k->keys, (struct str){ copy, doc.n }, &quick);
+	yes = xray_quick(&k->names, (struct str){ copy, doc.n }, &quick, NULL);
 	if (yes) {
 		bad = xray_tree(&k->json, doc, &k->arena, &slow);
 		cr_assert_null(bad, "%s: %.*s", bad, STR_ARG(doc));
