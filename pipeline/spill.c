@@ -51,6 +51,7 @@ struct spill {
 	size_t cap_runs;
 	uint64_t end; /* of the file */
 	int fd;       /* -1: nothing was spilled */
+	bool bag;     /* nothing is sorted */
 };
 
 /* One place that a merge reads from. */
@@ -104,6 +105,15 @@ spill_new(size_t record_bytes, size_t budget_bytes)
 		s->cap = 16;
 	assert(s->cap < UINT32_MAX);
 	s->fd = -1;
+	return s;
+}
+
+struct spill *
+spill_new_bag(size_t record_bytes, size_t budget_bytes)
+{
+	struct spill *s = spill_new(record_bytes, budget_bytes);
+
+	s->bag = true;
 	return s;
 }
 
@@ -217,7 +227,7 @@ sort_buffer(struct spill *s)
 {
 	char *sorted;
 
-	if (s->n < 2 || !sort_index(s))
+	if (s->bag || s->n < 2 || !sort_index(s))
 		return;
 	sorted = xcalloc(s->n, s->size);
 	for (size_t i = 0; i < s->n; i++)
