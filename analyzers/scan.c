@@ -611,6 +611,12 @@ scan_end(struct scan *s, int64_t last_ns, struct findings *out)
 }
 
 void
+scan_lines(const struct scan *s, uint64_t *last)
+{
+	founds_lines(&s->found, last);
+}
+
+void
 scan_text(struct scan *s, uint64_t hash, struct str text, struct findings *out)
 {
 	founds_text(&s->found, hash, text, out);

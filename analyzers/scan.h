@@ -69,6 +69,9 @@ uint64_t scan_unconfirmed(const struct scan *s);
 /* No miss after this; `last_ns` is the records' end. */
 void scan_end(struct scan *s, int64_t last_ns, struct findings *out);
 
+/* The last line of each input that findings name, by input; 0: none. */
+void scan_lines(const struct scan *s, uint64_t *last);
+
 /* A text whose hash64 is `hash`: a path or an address. */
 void scan_text(struct scan *s, uint64_t hash, struct str text,
     struct findings *out);

@@ -188,6 +188,21 @@ founds_write(struct founds *all, const struct scan_service *services,
 }
 
 void
+founds_lines(const struct founds *all, uint64_t *last)
+{
+	for (size_t i = 0; i < all->n; i++) {
+		const struct found *f = &all->v[i];
+
+		for (int k = 0; f->at != SIZE_MAX && k < f->n_marks; k++) {
+			const struct example *e = &f->marks[k].example;
+
+			if (last[e->input] < e->line)
+				last[e->input] = e->line;
+		}
+	}
+}
+
+void
 founds_text(struct founds *all, uint64_t hash, struct str text,
     struct findings *out)
 {
@@ -212,6 +227,20 @@ founds_text(struct founds *all, uint64_t hash, struct str text,
 	}
 }
 
+/* Of a path that could not be read again nothing is left. */
+static void
+keep_paths(struct finding *f)
+{
+	int n = 0;
+
+	for (int i = 0; i < f->n_paths; i++)
+		if (f->paths[i])
+			f->paths[n++] = f->paths[i];
+	for (int i = n; i < f->n_paths; i++)
+		f->paths[i] = NULL;
+	f->n_paths = n;
+}
+
 /* Of (rule, entity, first window). */
 void
 founds_finish(struct founds *all, struct findings *out)
@@ -223,6 +252,7 @@ founds_finish(struct founds *all, struct findings *out)
 		if (all->v[i].at == SIZE_MAX)
 			continue;
 		f = &out->v[all->v[i].at];
+		keep_paths(f);
 		buf_i64(&window, f->detected_ns - f->window_ns);
 		buf_char(&window, '/');
 		buf_i64(&window, f->window_ns);

@@ -59,6 +59,7 @@ uint64_t found_paths_milli(uint64_t bitmap, uint64_t requests);
 void founds_write(struct founds *all, const struct scan_service *services,
     const struct judge_settings *settings, int64_t last_ns,
     struct findings *out);
+void founds_lines(const struct founds *all, uint64_t *last);
 void founds_text(struct founds *all, uint64_t hash, struct str text,
     struct findings *out);
 void founds_finish(struct founds *all, struct findings *out);

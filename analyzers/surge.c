@@ -47,6 +47,7 @@ surge_advance(struct surge *s, int64_t minute)
 			s->first = minute;
 		return;
 	}
+	s->based &= minute == s->now;
 	if (minute - s->now > SURGE_MINUTES)
 		s->now = minute - SURGE_MINUTES;
 	while (s->now < minute)
@@ -63,6 +64,7 @@ slots_less(struct surge *s, uint32_t n)
 {
 	int64_t slot = floor_div(s->now, SURGE_MINUTES);
 
+	s->based = false;
 	for (int64_t i = 0; i < 2; i++) {
 		uint32_t *at = &s->slot[modulo(slot - i, SURGE_SLOTS + 2)];
 		uint32_t less = *at < n ? *at : n;
@@ -140,18 +142,22 @@ surge_g(uint64_t k, int64_t lambda_milli)
 	return (k_milli / 1000 * log * 1000 >> 16) - k_milli + lambda_milli;
 }
 
-/* Slots that end before the windows begin. */
+/* Slots that end before the windows begin; summed once a minute. */
 static uint64_t
-base_count(const struct surge *s)
+base_count(struct surge *s)
 {
 	int64_t last = floor_div(s->now - SURGE_MINUTES + 1, SURGE_MINUTES) - 1;
 	uint32_t at = modulo(last - SURGE_SLOTS + 1, SURGE_SLOTS + 2);
 	uint64_t sum = 0;
 
+	if (s->based)
+		return s->base;
 	for (int i = 0; i < SURGE_SLOTS; i++) {
 		sum += s->slot[at];
 		at = at + 1 < SURGE_SLOTS + 2 ? at + 1 : 0;
 	}
+	s->base = sum;
+	s->based = true;
 	return sum;
 }
 
@@ -173,17 +179,18 @@ first_mark(const struct surge *s, int64_t minutes)
 }
 
 bool
-surge_alarm(const struct surge *s, int64_t h_milli, struct surge_alarm *alarm)
+surge_alarm(struct surge *s, int64_t h_milli, struct surge_alarm *alarm)
 {
 	int64_t span = s->now - SURGE_MINUTES + 1 - s->first - s->out;
 	uint64_t ten = surge_recent(s);
 	uint32_t one = s->minute[modulo(s->now, SURGE_MINUTES)];
-	struct surge_alarm a = { .before = base_count(s) };
+	struct surge_alarm a = { 0 };
 
 	if (span > SURGE_SLOTS * SURGE_MINUTES)
 		span = SURGE_SLOTS * SURGE_MINUTES;
 	if (span < SURGE_MINUTES || ten < SURGE_LEAST)
 		return false;
+	a.before = base_count(s);
 	a.before_ns = span * MINUTE_NS;
 	for (int64_t minutes = 1; minutes <= SURGE_MINUTES;
 	     minutes += SURGE_MINUTES - 1) {

@@ -58,6 +58,8 @@ struct surge {
 	struct scan_mark marks[SURGE_MARKS]; /* the newest, by n_marks modulo */
 	uint32_t n_marks;
 	bool started;
+	bool based; /* what follows is of this minute */
+	uint64_t base;
 };
 
 /* A new path that is missing; OUT: of a finding that is open, no base. */
@@ -72,8 +74,7 @@ void surge_close(struct surge *s, int64_t since_ns, int64_t until_ns);
 void surge_take_back(struct surge *s, uint32_t n);
 
 /* Looks at what is up to now. */
-bool surge_alarm(const struct surge *s, int64_t h_milli,
-    struct surge_alarm *alarm);
+bool surge_alarm(struct surge *s, int64_t h_milli, struct surge_alarm *alarm);
 
 /* In the last ten minutes. */
 uint32_t surge_recent(const struct surge *s);

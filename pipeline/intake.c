@@ -161,9 +161,9 @@ join_hash(const struct request *q)
 }
 
 /* What a request adds to its row. */
-static int
+static void
 row_request(struct worker *w, struct row *row, const struct request *q,
-    enum class class, struct err *err)
+    enum class class)
 {
 	struct misses_who who;
 
@@ -178,11 +178,10 @@ row_request(struct worker *w, struct row *row, const struct request *q,
 	if (probe_public(document_client(q)))
 		row->flags |= ROW_NAMED;
 	if (!misses_wanted(q->status))
-		return 0;
+		return;
 	who = misses_who(q);
 	row->client = who.client;
 	row->path = who.path;
-	return misses_texts(&w->misses, q, &who, err);
 }
 
 static int
@@ -220,8 +219,8 @@ make_row(struct worker *w, const struct record *r, enum class class,
 		return -1;
 	if (traced)
 		row.flags |= ROW_TRACE;
-	if (is_request && row_request(w, &row, q, class, err) != 0)
-		return -1;
+	if (is_request)
+		row_request(w, &row, q, class);
 	return spill_put(w->rows, &row.key, err);
 }
 
@@ -238,8 +237,6 @@ note_asker(struct worker *w, const struct request *q, const struct hit *hit,
 		.example = &hit->example,
 	};
 
-	if (misses_texts(&w->misses, q, &m.who, err) != 0)
-		return -1;
 	return misses_hit(&w->misses, &m, err);
 }
 

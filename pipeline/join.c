@@ -175,17 +175,20 @@ static int
 note_asker(struct run *run, const struct held *h, const struct hit *hit,
     uint32_t route, struct err *err)
 {
+	bool other = h->row.client == 0 && h->joined && h->other.client != 0;
+	struct example example = hit->example;
 	const struct misses_hit m = {
 		.ts_ns = hit->ts_ns,
-		.who = { .client = h->row.client == 0 && h->joined
-				       ? h->other.client
-				       : h->row.client,
-		    .path = h->row.path },
+		.who = { other ? h->other.client : h->row.client, h->row.path },
 		.origin = h->row.service,
 		.route = route,
-		.example = &hit->example,
+		.example = &example,
 	};
 
+	if (other) {
+		example.input = h->other.input;
+		example.line = h->other.line;
+	}
 	return misses_hit(&run->misses, &m, err);
 }
 

@@ -15,13 +15,9 @@
 #include "core/mem.h"
 #include "pipeline/answers.h"
 #include "pipeline/run.h"
+#include "pipeline/texts.h"
 #include "pipeline/worker.h"
 #include "sinks/documents.h"
-
-enum {
-	WRITTEN = 512, /* texts that are not written twice */
-	TEXT_MAX = 118,
-};
 
 struct miss {
 	struct spill_key key; /* time; client and path */
@@ -31,20 +27,11 @@ struct miss {
 	struct example example;
 };
 
-struct text {
-	struct spill_key key; /* hash64, 0 */
-	uint8_t n;
-	char cut; /* the text went on */
-	char text[TEXT_MAX];
-};
-
 void
 misses_init(struct misses *m, size_t bytes)
 {
 	*m = (struct misses){
-		.rows = spill_new(sizeof(struct miss), bytes / 2),
-		.texts = spill_new_bag(sizeof(struct text), bytes / 2),
-		.written = xcalloc(WRITTEN, sizeof(uint64_t)),
+		.rows = spill_new(sizeof(struct miss), bytes),
 	};
 }
 
@@ -52,8 +39,6 @@ void
 misses_fini(struct misses *m)
 {
 	spill_free(m->rows);
-	spill_free(m->texts);
-	free(m->written);
 	*m = (struct misses){ 0 };
 }
 
@@ -61,7 +46,6 @@ void
 misses_seal(struct misses *m)
 {
 	spill_seal(m->rows);
-	spill_seal(m->texts);
 }
 
 struct misses_who
@@ -94,50 +78,17 @@ misses_hit(struct misses *m, const struct misses_hit *hit, struct err *err)
 	return spill_put(m->rows, &row.key, err);
 }
 
-/* The ellipsis of what is cut is added by the reader. */
-static int
-put_text(struct misses *m, struct str s, uint64_t hash, struct err *err)
-{
-	struct text t = { .key = { hash, 0 } };
-	uint64_t *last = &m->written[hash % WRITTEN];
-
-	if (*last == hash)
-		return 0;
-	*last = hash;
-	t.cut = s.n > TEXT_MAX;
-	t.n = (uint8_t)(s.n < TEXT_MAX ? s.n : TEXT_MAX);
-	if (t.n > 0)
-		memcpy(t.text, s.p, t.n);
-	return spill_put(m->texts, &t.key, err);
-}
-
-int
-misses_texts(struct misses *m, const struct request *q,
-    const struct misses_who *who, struct err *err)
-{
-	if (put_text(m, q->path, who->path, err) != 0)
-		return -1;
-	if (who->client == 0)
-		return 0;
-	return put_text(m, document_client(q), who->client, err);
-}
-
-/* All keepers' spills of one kind. */
-enum part { PART_ROWS, PART_TEXTS };
-
+/* All keepers' rows. */
 static struct merge *
-merge_part(const struct run *run, enum part part, struct err *err)
+merge_rows(const struct run *run, struct err *err)
 {
 	size_t n = (size_t)run->threads;
 	struct spill **spills = xcalloc(n + 1, sizeof *spills);
 	struct merge *m;
 
-	for (size_t i = 0; i <= n; i++) {
-		const struct misses *from =
-		    i < n ? &run->workers[i].misses : &run->misses;
-
-		spills[i] = part == PART_ROWS ? from->rows : from->texts;
-	}
+	for (size_t i = 0; i < n; i++)
+		spills[i] = run->workers[i].misses.rows;
+	spills[n] = run->misses.rows;
 	m = merge_new(spills, n + 1, err);
 	free(spills);
 	return m;
@@ -248,7 +199,7 @@ same_end(struct judging *j, scan_round *feed)
 static int
 go_round(struct judging *j, scan_round *feed, struct err *err)
 {
-	struct merge *m = merge_part(j->run, PART_ROWS, err);
+	struct merge *m = merge_rows(j->run, err);
 	struct spill_key at = { 0, 0 };
 	const void *next;
 	int rc;
@@ -264,33 +215,6 @@ go_round(struct judging *j, scan_round *feed, struct err *err)
 		same_add(j, row);
 	}
 	same_end(j, feed);
-	rc = merge_failed(m, err);
-	merge_free(m);
-	return rc;
-}
-
-static int
-feed_texts(struct judging *j, struct err *err)
-{
-	struct findings *out = &j->run->result->findings;
-	struct buf cut = { 0 };
-	struct merge *m;
-	const void *next;
-	int rc;
-
-	m = merge_part(j->run, PART_TEXTS, err);
-	if (!m)
-		return -1;
-	for (next = merge_next(m); next; next = merge_next(m)) {
-		const struct text *t = next;
-
-		buf_reset(&cut);
-		buf_put(&cut, t->text, t->n);
-		if (t->cut)
-			buf_cat(&cut, "...");
-		scan_text(j->scan, t->key.hi, buf_view(&cut), out);
-	}
-	buf_fini(&cut);
 	rc = merge_failed(m, err);
 	merge_free(m);
 	return rc;
@@ -318,7 +242,7 @@ misses_settle(struct run *run, struct err *err)
 	if (rc == 0) {
 		scan_end(j.scan, r->last_ns, &r->findings);
 		if (r->findings.n > before)
-			rc = feed_texts(&j, err);
+			texts_read(run, j.scan);
 		scan_finish(j.scan, &r->findings);
 		r->unconfirmed = scan_unconfirmed(j.scan);
 	}

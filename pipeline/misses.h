@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * What scan.h is fed with, kept until the services have their names: answers
- * of 404 and 410 one by one, with the texts of their paths and clients.
+ * of 404 and 410 one by one.  Paths and clients are hashes; their texts are
+ * read again where there is a finding, see texts.h.
  *
  * All of it is a sum, a minimum or a set, in spills: one keeper a thread, in
  * any order.  Other requests are not looked at; what those who are suspected
@@ -23,11 +24,9 @@ struct run;
 
 struct misses {
 	struct spill *rows;
-	struct spill *texts;
-	uint64_t *written; /* texts put last, by hash */
 };
 
-/* `bytes`: the budget of both spills. */
+/* `bytes`: the budget of the spill. */
 void misses_init(struct misses *m, size_t bytes);
 void misses_fini(struct misses *m);
 /* Nothing is put after this. */
@@ -45,7 +44,7 @@ struct misses_hit {
 	int64_t ts_ns;
 	struct misses_who who;
 	uint32_t origin, route; /* the tally's numbers, or the final ones */
-	const struct example *example;
+	const struct example *example; /* a line with both of who */
 };
 int misses_hit(struct misses *m, const struct misses_hit *hit, struct err *err);
 
@@ -55,10 +54,6 @@ misses_wanted(int status)
 {
 	return status == 404 || status == 410;
 }
-
-/* Path and client of a request that is missing what it asks for. */
-int misses_texts(struct misses *m, const struct request *q,
-    const struct misses_who *who, struct err *err);
 
 /* Judges what all keepers of the run have. */
 int misses_settle(struct run *run, struct err *err);

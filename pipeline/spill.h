@@ -42,9 +42,6 @@ struct spill;
 
 struct spill *spill_new(size_t record_bytes, size_t budget_bytes);
 
-/* The same without an order: the records come back in any. */
-struct spill *spill_new_bag(size_t record_bytes, size_t budget_bytes);
-
 /* Copies the record.  -1: the disk is full, in words. */
 int spill_put(struct spill *s, const struct spill_key *record, struct err *err);
 

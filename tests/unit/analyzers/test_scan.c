@@ -10,6 +10,9 @@
 #define T0 (INT64_C(1795226400) * NS_PER_SEC)
 #define MINUTE (60 * NS_PER_SEC)
 
+/* A path whose line cannot be read again. */
+enum { UNREAD = 77 };
+
 /* Misses and answers of a run, fed in both rounds. */
 struct archive {
 	struct scan_miss misses[4096];
@@ -61,8 +64,10 @@ judge(struct findings *out)
 		scan_judge(s, &a.misses[i]);
 	a.unconfirmed = scan_unconfirmed(s);
 	scan_end(s, T0 + 48 * 60 * MINUTE, out);
-	for (size_t i = 0; i < out->n; i++)
-		scan_text(s, 7, STR("198.51.100.7"), out);
+	scan_text(s, 7, STR("198.51.100.7"), out);
+	for (size_t i = 0; i < a.n_misses; i++)
+		if (a.misses[i].path != UNREAD)
+			scan_text(s, a.misses[i].path, STR("/x"), out);
 	scan_finish(s, out);
 	scan_free(s);
 	a.n_misses = a.n_answers = 0;
@@ -249,4 +254,19 @@ Test(surge, likelihood_is_that_of_the_formula)
 	}
 	cr_expect_eq(surge_g(3, 3000), 0);
 	cr_expect_eq(surge_g(2, 3000), 0);
+}
+
+Test(scan, a_path_that_cannot_be_read_again_is_left_out)
+{
+	struct findings out = { 0 };
+
+	miss(0, 7, UNREAD);
+	for (int i = 1; i < 12; i++)
+		miss(i * NS_PER_SEC, 7, 1000 + i);
+	judge(&out);
+	cr_assert_eq(out.n, 1);
+	cr_assert_eq(out.v[0].n_paths, 4);
+	for (int i = 0; i < 4; i++)
+		cr_assert_str_eq(out.v[0].paths[i], "/x");
+	findings_fini(&out);
 }
