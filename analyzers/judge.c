@@ -63,7 +63,7 @@ static const struct rule *const rules[] = {
 	&rule_target_health,
 };
 
-/* Row by row the rules above. */
+/* Row by row the rules above, and those that are no ratio. */
 static const struct rule_info infos[] = {
 	{ "slow-post",
 	    "POST and other changing requests that take over 1 s, or "
@@ -72,11 +72,16 @@ static const struct rule_info infos[] = {
 	{ "not-found", "404 and 410 on routes that were answered before" },
 	{ "server-error", "5xx answers" },
 	{ "target-health", "health checks that fail" },
+	{ "not-found-scan", "a client that asks for what is not there" },
+	{ "not-found-surge",
+	    "more new paths that are not there than usual, whoever asks" },
 	{ NULL, NULL },
 };
 
+enum { NO_RATIOS = 2 }; /* the last two are judged by scan.c */
+
 _Static_assert(sizeof(infos) / sizeof(infos[0]) ==
-		   sizeof(rules) / sizeof(rules[0]) + 1,
+		   sizeof(rules) / sizeof(rules[0]) + NO_RATIOS + 1,
     "a name for every rule");
 
 enum {
@@ -286,22 +291,6 @@ cell_ns(const struct judge *j, int64_t at)
 	return cell < -INT64_MAX / CELL_NS ? -INT64_MAX : cell * CELL_NS;
 }
 
-/* A C string of any bytes: a NUL becomes the %00 that it was in a URL. */
-static char *
-text_dup(struct str s)
-{
-	struct buf b = { 0 };
-
-	for (size_t i = 0; i < s.n; i++) {
-		if (s.p[i])
-			buf_char(&b, s.p[i]);
-		else
-			buf_cat(&b, "%00");
-	}
-	buf_char(&b, '\0');
-	return b.p;
-}
-
 /* What is only slower than it was is a warning at most. */
 static enum severity
 severity(const struct rule *rule, const struct incident *i, struct trials t)
@@ -349,7 +338,7 @@ finding_besides(struct finding *f, const struct judge_names *names,
 	f->n_besides = siblings(names->routes[key->origin][key->route],
 	    names->routes[key->origin], names->n_routes[key->origin], pieces);
 	for (size_t i = 0; i < f->n_besides; i++)
-		f->besides[i] = text_dup(pieces[i]);
+		f->besides[i] = finding_text(pieces[i]);
 }
 
 static void
@@ -380,8 +369,8 @@ finding_write(struct judge *j, const struct track *t, bool open,
 	f->unit = rule->unit;
 	f->phrase = rule->phrase;
 	f->severity = severity(rule, i, all);
-	f->service = text_dup(j->names->services[key->origin]);
-	f->route = text_dup(j->names->routes[key->origin][key->route]);
+	f->service = finding_text(j->names->services[key->origin]);
+	f->route = finding_text(j->names->routes[key->origin][key->route]);
 	f->method =
 	    key->method == METHOD_ANY ? METHOD_NONE : (enum method)key->method;
 	f->start_ns = cell_ns(j, i->onset);

@@ -257,6 +257,14 @@ probe_private(struct str address)
 	return parse_address(address, &a) && is_private(&a);
 }
 
+bool
+probe_public(struct str address)
+{
+	struct address a;
+
+	return parse_address(address, &a) && !is_private(&a);
+}
+
 /* Nothing forwarded, or for private addresses only: "10.0.0.1, 10.0.0.2". */
 static bool
 forwarded_inside(struct str list)

@@ -32,4 +32,7 @@ struct probe_verdict probe_judge(const struct probe_settings *s,
 /* 10/8, 172.16/12, 192.168/16, 100.64/10, 127/8, link-local, fc00::/7, ::1. */
 bool probe_private(struct str address);
 
+/* An address, and none of those. */
+bool probe_public(struct str address);
+
 #endif

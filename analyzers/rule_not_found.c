@@ -34,8 +34,8 @@ trial(const struct judge_trial *t)
 }
 
 const struct rule rule_not_found = {
-	.unit = "404 answers",
-	.phrase = "answered 404 in # requests",
+	.unit = "404 or 410 answers",
+	.phrase = "answered 404 or 410 in # requests",
 	.prior_ppm = 20000,
 	.prior_m = 50,
 	.min_bad = 4,

@@ -206,24 +206,94 @@ put_life(struct pen *p, const struct finding *f, const struct judge_story *s)
 	buf_fini(&b);
 }
 
-void
+/* A client's failures and successes, and the two weights. */
+static void
+put_scan(struct pen *p, const struct finding *f)
+{
+	const char *dot = p->term->utf8 ? "·" : "*";
+	struct buf b = { 0 };
+
+	report_heading(p, "The test");
+	buf_cat(&b, f->test == TEST_SCAN
+			? "f: different paths of 24 hours that are not there; "
+			  "s: different paths that were answered below 400"
+			: "f: requests of one hour for at most three paths "
+			  "that are not there; s: requests that were answered "
+			  "below 400");
+	line(p, &b);
+	buf_printf(&b,
+	    "G = f %s ln(0.95/0.30) + s %s ln(0.05/0.70) = 1.153 f - 2.639 s; "
+	    "an alarm is above h = ",
+	    dot, dot);
+	put_milli(&b, f->h_milli);
+	line(p, &b);
+	buf_cat(&b, "f = ");
+	put_count(&b, f->window_bad);
+	buf_cat(&b, ", s = ");
+	put_count(&b, f->window_total - f->window_bad);
+	buf_cat(&b, ", G = ");
+	put_milli(&b, f->g_milli);
+	line(p, &b);
+	buf_fini(&b);
+}
+
+/* New paths against those that were to be expected. */
+static void
+put_surge(struct pen *p, const struct finding *f)
+{
+	struct buf b = { 0 };
+
+	report_heading(p, "The test");
+	buf_cat(&b, "k: paths asked for by nobody before, on routes that were "
+		    "never answered below 400; L: as many as before, or 5 in "
+		    "10 minutes if that is more");
+	line(p, &b);
+	buf_cat(&b, "G = k ln(k/L) - k + L; an alarm has k of 15 or more, 3 L "
+		    "or more, and G above h = ");
+	put_milli(&b, f->h_milli);
+	line(p, &b);
+	buf_cat(&b, "k = ");
+	put_count(&b, f->window_bad);
+	buf_cat(&b, " in ");
+	when_put_span(&b, f->window_ns, p->term->utf8);
+	buf_cat(&b, ", L = ");
+	put_milli(&b, f->expected_milli);
+	buf_cat(&b, ", G = ");
+	put_milli(&b, f->g_milli);
+	line(p, &b);
+	buf_fini(&b);
+}
+
+static void
+put_story(struct pen *p, const struct finding *f, const struct judge_story *s)
+{
+	put_arithmetic(p, f, s);
+	put_windows(p, s);
+	put_shift(p, s);
+	put_cells(p, f, s);
+	put_life(p, f, s);
+}
+
+bool
 replay_explain_finding(struct buf *out, const struct replay_result *result,
-    const struct term *term)
+    const struct term *term, const char *id)
 {
 	struct pen p = { .out = out, .term = term };
 	const struct findings *all = &result->findings;
-	const struct judge_story *s = result->story;
 
-	for (size_t i = 0; s && i < all->n; i++) {
+	for (size_t i = 0; i < all->n; i++) {
 		const struct finding *f = &all->v[i];
 
-		if (memcmp(f->id, s->id, sizeof f->id) != 0)
+		if (memcmp(f->id, id, sizeof f->id) != 0)
 			continue;
 		report_finding(&p, f, &result->inputs);
-		put_arithmetic(&p, f, s);
-		put_windows(&p, s);
-		put_shift(&p, s);
-		put_cells(&p, f, s);
-		put_life(&p, f, s);
+		if (f->test == TEST_RATIO)
+			put_story(&p, f, result->story);
+		else if (f->test == TEST_SURGE)
+			put_surge(&p, f);
+		else
+			put_scan(&p, f);
+		return true;
 	}
+	return false;
 }

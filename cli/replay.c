@@ -420,10 +420,12 @@ print(const struct flags *f, const struct replay_options *options,
 {
 	const struct report report = { options, result, term, traces };
 	struct buf out = { 0 };
+	bool explained = true;
 	int status;
 
 	if (f->explain_finding)
-		replay_explain_finding(&out, result, term);
+		explained = replay_explain_finding(&out, result, term,
+		    f->explain_finding);
 	else if (f->json)
 		replay_json(&out, result, traces);
 	else if (f->ndjson)
@@ -432,7 +434,7 @@ print(const struct flags *f, const struct replay_options *options,
 		report_print(&out, &report);
 	status = command_print(&out);
 	buf_fini(&out);
-	if (f->explain_finding && !result->story && status == STATUS_OK) {
+	if (!explained && status == STATUS_OK) {
 		command_say("there is no finding '%s' in these inputs, with "
 			    "these options",
 		    f->explain_finding);

@@ -9,6 +9,8 @@
 #include <stddef.h>
 
 #include "core/buf.h"
+#include <stdbool.h>
+
 #include "core/term.h"
 #include "pipeline/replay.h"
 
@@ -16,8 +18,8 @@
 int replay_explain(const struct replay_options *options,
     const struct term *term, char *const *paths, size_t n);
 
-/* The finding whose story the result has, and the story; or nothing. */
-void replay_explain_finding(struct buf *out, const struct replay_result *result,
-    const struct term *term);
+/* The finding with the id, and how it was decided; false: there is none. */
+bool replay_explain_finding(struct buf *out, const struct replay_result *result,
+    const struct term *term, const char *id);
 
 #endif

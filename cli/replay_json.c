@@ -20,6 +20,8 @@ const struct replay_json_member replay_json_members[] = {
 	{ "traces", "How many traces there are." },
 	{ "bytes, bytes_packed", "Read, inflated and as they are in files." },
 	{ "late", "Requests that came too late to be joined." },
+	{ "unconfirmed", "Clients and days that would be not-found-scan, were "
+			 "all that they were answered known." },
 	{ "bucket_ns", "A step of the services' time lines." },
 	{ "inputs[]", "Each path: state, what it was taken for, and its own "
 		      "accounting." },
@@ -362,6 +364,7 @@ replay_json(struct buf *out, const struct replay_result *r,
 	member_u64(out, "bytes", r->bytes);
 	member_u64(out, "bytes_packed", r->bytes_packed);
 	member_u64(out, "late", r->late);
+	member_u64(out, "unconfirmed", r->unconfirmed);
 	json_member_i64(out, "bucket_ns", r->bucket_ns);
 	open_with(out, "inputs", '[');
 	for (size_t i = 0; i < r->inputs.n; i++)

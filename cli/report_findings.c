@@ -34,7 +34,12 @@ put_title(struct pen *p, const struct finding *f)
 	pen_printf(p, BOLD, "  %s", f->rule);
 	pen_cat(p, PLAIN, "  ");
 	room = pen_left(p);
-	pen_raw(p, BOLD, str_of(f->service), f->route ? room / 2 : room);
+	pen_raw(p, BOLD, str_of(f->service),
+	    f->route || f->client ? room / 2 : room);
+	if (f->client && pen_left(p) > 2) {
+		pen_cat(p, PLAIN, "  ");
+		pen_raw(p, BOLD, str_of(f->client), pen_left(p));
+	}
 	if (f->method != METHOD_NONE && pen_left(p) > 20)
 		pen_printf(p, PLAIN, "  %s", method_name(f->method));
 	if (f->route && pen_left(p) > 2) {
@@ -66,6 +71,49 @@ put_share(struct buf *b, uint64_t bad, uint64_t total)
 	put_count(b, total);
 }
 
+static void
+put_milli(struct buf *b, int64_t milli)
+{
+	buf_printf(b, "%lld.%lld", (long long)(milli / 1000),
+	    (long long)(milli / 100 % 10));
+}
+
+/* Of a surge: how many, and how many were to be expected. */
+static void
+put_surge_value(struct pen *p, const struct finding *f)
+{
+	struct buf b = { 0 };
+
+	put_count(&b, f->bad);
+	buf_char(&b, ' ');
+	finding_unit(&b, f, p->term->utf8);
+	report_label(p, "value");
+	pen_wrap(p, PLAIN, buf_view(&b), REPORT_LABEL);
+	buf_reset(&b);
+
+	put_count(&b, f->base_bad);
+	buf_cat(&b, " in the ");
+	when_put_span(&b, f->base_ns, p->term->utf8);
+	buf_cat(&b, " before");
+	report_label(p, "baseline");
+	pen_wrap(p, PLAIN, buf_view(&b), REPORT_LABEL);
+	buf_reset(&b);
+
+	buf_cat(&b, "G > ");
+	put_milli(&b, f->h_milli);
+	buf_cat(&b, "; passed by ");
+	put_count(&b, f->window_bad);
+	buf_cat(&b, " in ");
+	when_put_span(&b, f->window_ns, p->term->utf8);
+	buf_cat(&b, " where ");
+	put_milli(&b, f->expected_milli);
+	buf_cat(&b, " were to be expected at most, G = ");
+	put_milli(&b, f->g_milli);
+	report_label(p, "threshold");
+	pen_wrap(p, PLAIN, buf_view(&b), REPORT_LABEL);
+	buf_fini(&b);
+}
+
 /* "69 of 108 = 63.9 % (requests over 1 s)", and what it was before. */
 static void
 put_value(struct pen *p, const struct finding *f)
@@ -84,19 +132,16 @@ put_value(struct pen *p, const struct finding *f)
 	pen_wrap(p, PLAIN, buf_view(&b), REPORT_LABEL);
 	buf_reset(&b);
 
-	put_share(&b, f->base_bad, f->base_total);
-	buf_cat(&b, " before, judged as ");
+	if (f->test == TEST_RATIO) {
+		put_share(&b, f->base_bad, f->base_total);
+		buf_cat(&b, " before, judged as ");
+	}
 	put_percent(&b, f->baseline_ppm);
+	if (f->test != TEST_RATIO)
+		buf_cat(&b, " of a client that follows links, at most");
 	report_label(p, "baseline");
 	pen_wrap(p, PLAIN, buf_view(&b), REPORT_LABEL);
 	buf_fini(&b);
-}
-
-static void
-put_milli(struct buf *b, int64_t milli)
-{
-	buf_printf(b, "%lld.%lld", (long long)(milli / 1000),
-	    (long long)(milli / 100 % 10));
 }
 
 /* What decided: the gate, the test, and the window that passed both. */
@@ -344,6 +389,22 @@ put_causes(struct pen *p, const struct finding *f)
 	buf_fini(&b);
 }
 
+/* What was asked for, the first of it. */
+static void
+put_paths(struct pen *p, const struct finding *f)
+{
+	struct buf b = { 0 };
+
+	for (int i = 0; i < f->n_paths; i++) {
+		buf_reset(&b);
+		term_text(&b, str_of(f->paths[i] ? f->paths[i] : ""),
+		    p->term->utf8);
+		report_label(p, i == 0 ? "paths" : "");
+		pen_wrap(p, PLAIN, buf_view(&b), REPORT_LABEL);
+	}
+	buf_fini(&b);
+}
+
 static void
 put_filter(struct pen *p, const struct finding *f)
 {
@@ -372,11 +433,16 @@ report_finding(struct pen *p, const struct finding *f, const struct inputs *in)
 {
 	put_title(p, f);
 	put_sentence(p, f);
-	put_value(p, f);
-	put_threshold(p, f);
+	if (f->test == TEST_SURGE) {
+		put_surge_value(p, f);
+	} else {
+		put_value(p, f);
+		put_threshold(p, f);
+	}
 	put_times(p, f);
 	put_latency(p, f);
 	put_causes(p, f);
+	put_paths(p, f);
 	put_evidence(p, f, in);
 	put_filter(p, f);
 	put_id(p, f);
@@ -417,6 +483,23 @@ put_none(struct pen *p, const struct report *r)
 	buf_fini(&b);
 }
 
+/* Suspects of whom too much is to be read again. */
+static void
+put_unconfirmed(struct pen *p, const struct replay_result *r)
+{
+	struct buf b = { 0 };
+
+	if (r->unconfirmed == 0)
+		return;
+	report_plural(&b, r->unconfirmed, "suspected scan was",
+	    "suspected scans were");
+	buf_cat(&b, " not confirmed: what the client was answered that day is "
+		    "in more than 256 MiB, or cannot be read");
+	pen_to(p, 2);
+	pen_wrap(p, PLAIN, buf_view(&b), 2);
+	buf_fini(&b);
+}
+
 void
 report_findings(struct pen *p, const struct report *r)
 {
@@ -427,6 +510,7 @@ report_findings(struct pen *p, const struct report *r)
 	if (findings->n == 0) {
 		report_heading(p, "No findings");
 		put_none(p, r);
+		put_unconfirmed(p, r->result);
 		return;
 	}
 	for (size_t i = 0; i < findings->n; i++)
@@ -442,5 +526,6 @@ report_findings(struct pen *p, const struct report *r)
 	report_heading(p, buf_cstr(&b));
 	for (size_t i = 0; i < findings->n; i++)
 		report_finding(p, &findings->v[i], &r->result->inputs);
+	put_unconfirmed(p, r->result);
 	buf_fini(&b);
 }

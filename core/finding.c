@@ -48,6 +48,21 @@ severity_of(struct str name, enum severity *s)
 	return false;
 }
 
+char *
+finding_text(struct str s)
+{
+	struct buf b = { 0 };
+
+	for (size_t i = 0; i < s.n; i++) {
+		if (s.p[i])
+			buf_char(&b, s.p[i]);
+		else
+			buf_cat(&b, "%00");
+	}
+	buf_char(&b, '\0');
+	return b.p;
+}
+
 void
 finding_fini(struct finding *f)
 {
@@ -55,6 +70,9 @@ finding_fini(struct finding *f)
 	free(f->route);
 	for (size_t i = 0; i < f->n_besides; i++)
 		free(f->besides[i]);
+	free(f->client);
+	for (int i = 0; i < FINDING_PATHS; i++)
+		free(f->paths[i]);
 	for (int i = 0; i < f->n_causes; i++) {
 		free(f->causes[i].text);
 		free(f->causes[i].template_text);
@@ -106,6 +124,8 @@ finding_cmp(const void *pa, const void *pb)
 		c = (a->method > b->method) - (a->method < b->method);
 	if (c == 0)
 		c = text_cmp(a->route, b->route);
+	if (c == 0)
+		c = text_cmp(a->client, b->client);
 	return c ? c : memcmp(a->id, b->id, sizeof(a->id));
 }
 
@@ -272,9 +292,72 @@ put_cause(struct buf *b, const struct cause *c, bool utf8)
 	    (unsigned long long)c->c + c->d);
 }
 
+/* "340 paths that are not there", with the right number. */
+static void
+put_missing(struct buf *b, uint64_t n, const char *what)
+{
+	buf_u64(b, n);
+	buf_char(b, ' ');
+	buf_cat(b, what);
+	buf_cat(b,
+	    n == 1 ? "path that is not there" : "paths that are not there");
+}
+
+/*
+ * "198.51.100.23 asked like service for 340 paths that are not there, 0 were
+ * answered, from 10:02:10 to 10:04:40.", or how often for some.
+ */
+static void
+put_scan(struct buf *b, const struct finding *f)
+{
+	uint64_t good = f->total - f->bad;
+
+	buf_cat(b, f->client ? f->client : "an unknown client");
+	buf_cat(b, " asked ");
+	buf_cat(b, f->service ? f->service : "an unknown service");
+	if (f->test == TEST_HAMMER) {
+		buf_printf(b, " %llu times", (unsigned long long)f->bad);
+		buf_cat(b, " for ");
+		put_missing(b, (uint64_t)f->n_paths, "");
+	} else {
+		buf_cat(b, " for ");
+		put_missing(b, f->bad, "");
+	}
+	buf_cat(b, ", ");
+	buf_u64(b, good);
+	buf_cat(b, f->test == TEST_HAMMER ? " other" : "");
+	buf_cat(b, good == 1 ? " was answered," : " were answered,");
+	put_span(b, f);
+	buf_char(b, '.');
+}
+
+/* "like service was asked for 60 new paths that are not there from 10:02:10 to
+ * 10:04:40; in the 2 h before, for 3." */
+static void
+put_surge(struct buf *b, const struct finding *f, bool utf8)
+{
+	buf_cat(b, f->service ? f->service : "an unknown service");
+	buf_cat(b, " was asked for ");
+	put_missing(b, f->bad, "new ");
+	put_span(b, f);
+	buf_cat(b, "; in the ");
+	when_put_span(b, f->base_ns, utf8);
+	buf_cat(b, " before, for ");
+	buf_u64(b, f->base_bad);
+	buf_char(b, '.');
+}
+
 void
 finding_sentence(struct buf *b, const struct finding *f, bool utf8)
 {
+	if (f->test == TEST_SURGE) {
+		put_surge(b, f, utf8);
+		return;
+	}
+	if (f->test != TEST_RATIO) {
+		put_scan(b, f);
+		return;
+	}
 	put_subject(b, f);
 	put_counts(b, f, utf8);
 	put_span(b, f);

@@ -27,7 +27,16 @@ enum {
 	FINDING_EVIDENCE = 3,
 	FINDING_CAUSES = 3,
 	FINDING_BESIDES = 8,
+	FINDING_PATHS = 5,
 	FINDING_ID = 22,
+};
+
+/* What was tested, and thereby what bad and total are. */
+enum finding_test {
+	TEST_RATIO,  /* of requests, bad ones */
+	TEST_SCAN,   /* of a client's different paths, missing ones */
+	TEST_HAMMER, /* of a client's requests, those for missing paths */
+	TEST_SURGE,  /* new missing paths of a service; total is as many */
 };
 
 struct evidence {
@@ -104,13 +113,22 @@ struct finding {
 	struct cause causes[FINDING_CAUSES];
 	int n_causes;
 	uint32_t compared_bad, compared; /* requests looked at for causes */
-	uint32_t templates;  /* of log lines and calls that they had */
-	int64_t over_ns;     /* slow is above this; 0: not about time */
-	bool relative;       /* over_ns is what was rare before */
-	char id[FINDING_ID]; /* of (rule, entity, first window): no NUL */
+	uint32_t templates; /* of log lines and calls that they had */
+	int64_t over_ns;    /* slow is above this; 0: not about time */
+	bool relative;      /* over_ns is what was rare before */
+	enum finding_test test;
+	char *client;               /* address of a scan's; else NULL; owned */
+	char *paths[FINDING_PATHS]; /* the first that were missing; owned */
+	int n_paths;
+	int64_t base_ns;        /* of a surge: the time base_bad came in */
+	int64_t expected_milli; /* of a surge: λ of the window */
+	char id[FINDING_ID];    /* of (rule, entity, first window): no NUL */
 };
 
 void finding_fini(struct finding *f);
+
+/* A C string of any bytes: a NUL becomes the %00 that it was in a URL. */
+char *finding_text(struct str s);
 
 /*
  * The finding in one sentence, for event.reason and the terminal:

@@ -29,12 +29,14 @@ find_text(const struct str *texts, uint32_t n, const char *text)
 	return i;
 }
 
-/* False: the finding's names are not those of a service and route. */
+/* False: it is no ratio of a route's requests, or its names are not known. */
 static bool
 seek(struct sought *s, struct run *run, struct finding *f)
 {
 	uint32_t service = 0;
 
+	if (f->test != TEST_RATIO)
+		return false;
 	while (service < run->n_services &&
 	       !str_eq(run->services[service].name, str_of(f->service)))
 		service++;

@@ -9,6 +9,7 @@
 #include "core/hash.h"
 #include "core/mem.h"
 #include "pipeline/worker.h"
+#include "sinks/documents.h"
 
 /* The same by origin, for --service. */
 static void
@@ -159,6 +160,30 @@ join_hash(const struct request *q)
 	    (uint64_t)q->status << 8 | (uint64_t)q->method);
 }
 
+/* What a request adds to its row. */
+static void
+row_request(struct worker *w, struct row *row, const struct request *q,
+    enum class class)
+{
+	struct misses_who who;
+
+	row->flags |= ROW_REQUEST;
+	row->flags |= q->grain == GRAIN_SECOND ? ROW_SECOND : 0;
+	row->duration_ns = q->duration_ns;
+	row->status = (int16_t)q->status;
+	row->method = (uint8_t)q->method;
+	row->class = (uint8_t) class;
+	row->what = join_hash(q);
+	row->route = routes_add(w->tally.origins[w->origin].routes, q->path);
+	if (probe_public(document_client(q)))
+		row->flags |= ROW_NAMED;
+	if (!misses_wanted(q->status))
+		return;
+	who = misses_who(q);
+	row->client = who.client;
+	row->path = who.path;
+}
+
 static int
 make_row(struct worker *w, const struct record *r, enum class class,
     struct err *err)
@@ -194,18 +219,25 @@ make_row(struct worker *w, const struct record *r, enum class class,
 		return -1;
 	if (traced)
 		row.flags |= ROW_TRACE;
-	if (is_request) {
-		row.flags |= ROW_REQUEST;
-		row.flags |= q->grain == GRAIN_SECOND ? ROW_SECOND : 0;
-		row.duration_ns = q->duration_ns;
-		row.status = (int16_t)q->status;
-		row.method = (uint8_t)q->method;
-		row.class = (uint8_t) class;
-		row.what = join_hash(q);
-		row.route =
-		    routes_add(w->tally.origins[w->origin].routes, q->path);
-	}
+	if (is_request)
+		row_request(w, &row, q, class);
 	return spill_put(w->rows, &row.key, err);
+}
+
+/* Who asked for what is not there. */
+static int
+note_asker(struct worker *w, const struct request *q, const struct hit *hit,
+    uint32_t route, struct err *err)
+{
+	const struct misses_hit m = {
+		.ts_ns = hit->ts_ns,
+		.who = misses_who(q),
+		.origin = w->tally.number << ORIGIN_BITS | w->origin,
+		.route = route,
+		.example = &hit->example,
+	};
+
+	return misses_hit(&w->misses, &m, err);
 }
 
 static int
@@ -238,6 +270,9 @@ count_now(struct worker *w, const struct record *r, enum class class,
 	else
 		account(w, r->kind, ACCOUNT_STORED);
 	route = routes_add(w->tally.origins[w->origin].routes, q->path);
+	if (misses_wanted(q->status) && class == CLASS_CLIENT &&
+	    note_asker(w, q, &hit, route, err) != 0)
+		return -1;
 	return tally_hit(&w->tally, w->origin, route, &hit, err);
 }
 

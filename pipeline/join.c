@@ -170,6 +170,48 @@ hit_of(const struct held *h, enum class class)
 	return hit;
 }
 
+/* Who asked for what; behind a balancer only the segment may know. */
+static int
+note_asker(struct run *run, const struct held *h, const struct hit *hit,
+    uint32_t route, struct err *err)
+{
+	bool other = h->row.client == 0 && h->joined && h->other.client != 0;
+	struct example example = hit->example;
+	const struct misses_hit m = {
+		.ts_ns = hit->ts_ns,
+		.who = { other ? h->other.client : h->row.client, h->row.path },
+		.origin = h->row.service,
+		.route = route,
+		.example = &example,
+	};
+
+	if (other) {
+		example.input = h->other.input;
+		example.line = h->other.line;
+	}
+	return misses_hit(&run->misses, &m, err);
+}
+
+/* What the second reading cannot know of a request. */
+static int
+say_class(struct run *run, const struct held *h, const struct hit *hit,
+    struct err *err)
+{
+	bool segment = h->row.flags & ROW_SEGMENT;
+	const struct row *log = segment ? &h->other : &h->row;
+	struct verdict v = {
+		.what = h->joined ? VERDICT_JOINED : VERDICT_PROBE,
+		.class = (uint8_t)hit->class,
+		.named = h->joined && (log->flags & ROW_NAMED),
+		.duration_ns = hit->duration_ns,
+	};
+
+	if (!h->joined && hit->class == h->row.class)
+		return 0;
+	memcpy(v.trace, hit->example.trace, sizeof v.trace);
+	return say(run, &h->row, v, err);
+}
+
 /* Counts a request once: a segment that is in a log is counted there. */
 static int
 count_request(struct run *run, struct pairing *w, const struct held *h,
@@ -180,10 +222,7 @@ count_request(struct run *run, struct pairing *w, const struct held *h,
 	bool fold = class == CLASS_PROBE && h->row.status < 400;
 	const struct service *s = &run->services[h->row.service];
 	struct hit hit = hit_of(h, class);
-	struct verdict v = { .what = VERDICT_JOINED,
-		.class = (uint8_t) class,
-		.duration_ns = hit.duration_ns };
-
+	uint32_t route;
 	bool drop = class == CLASS_PROBE && run->options->probes == PROBES_DROP;
 
 	fold = fold && run->options->probes == PROBES_FOLD;
@@ -191,18 +230,15 @@ count_request(struct run *run, struct pairing *w, const struct held *h,
 	    drop   ? ACCOUNT_FILTERED
 	    : fold ? ACCOUNT_FOLDED
 		   : ACCOUNT_STORED);
-	if (h->joined || class != h->row.class) {
-		if (!h->joined)
-			v.what = VERDICT_PROBE;
-		memcpy(v.trace, hit.example.trace, sizeof v.trace);
-		if (say(run, &h->row, v, err) != 0)
-			return -1;
-	}
+	if (say_class(run, h, &hit, err) != 0)
+		return -1;
 	if (run->joined || drop || (segment && h->joined))
 		return 0;
-	return tally_hit(&run->final, h->row.service,
-	    s->final[run_map(run, h->row.origin)->routes[h->row.route]], &hit,
-	    err);
+	route = s->final[run_map(run, h->row.origin)->routes[h->row.route]];
+	if (misses_wanted(hit.status) && class == CLASS_CLIENT &&
+	    note_asker(run, h, &hit, route, err) != 0)
+		return -1;
+	return tally_hit(&run->final, h->row.service, route, &hit, err);
 }
 
 static int
@@ -270,6 +306,8 @@ join_rows(struct run *run, struct err *err)
 		rc = unfinished_settle(run, err);
 	if (rc == 0 && !run->joined)
 		rc = tally_seal(&run->final, err);
+	if (!run->joined)
+		misses_seal(&run->misses);
 	run->joined = true;
 	return rc;
 }

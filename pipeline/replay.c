@@ -126,6 +126,7 @@ run_fini(struct run *run)
 	services_fini(run);
 	scan_fini(run);
 	tally_fini(&run->final);
+	misses_fini(&run->misses);
 	spill_free(run->verdicts);
 	spill_free(run->segments);
 	run->verdicts = run->segments = NULL;
@@ -186,6 +187,8 @@ run_once(struct run *run, struct err *err)
 	if (run_stopped(run))
 		return 0;
 	run->progress->phase = 1;
+	if (run->plan.rows)
+		misses_init(&run->misses, 4 * 1024 * 1024);
 	if ((write_records(run->options) || run->options->trace_logs) &&
 	    run->plan.rows)
 		run->verdicts =

@@ -151,6 +151,7 @@ struct replay_result {
 	uint64_t traces;                 /* different trace ids seen */
 	uint64_t bytes, bytes_packed;    /* inflated, and as read */
 	uint64_t late;                   /* joins given up: see docs */
+	uint64_t unconfirmed;            /* suspects of scans: see scan.h */
 	struct replay_service *services; /* by name */
 	size_t n_services;
 	struct findings findings;  /* sorted */

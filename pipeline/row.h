@@ -19,6 +19,7 @@ enum row_flags {
 	ROW_SECOND = 1 << 4,   /* its time is a whole second */
 	ROW_UNDATED = 1 << 5,  /* it has no time at all; key.hi is 0 */
 	ROW_PREFIXED = 1 << 6, /* a logger's prefix stood before it */
+	ROW_NAMED = 1 << 7,    /* its client has a public address */
 };
 
 /* In a segment's identity: set unless it is in progress.  So one in progress
@@ -28,6 +29,8 @@ enum row_flags {
 struct row {
 	struct spill_key key; /* end time (spill_time), identity */
 	int64_t duration_ns;  /* -1: none */
+	uint64_t client;      /* misses_who; of 404 and 410 only */
+	uint64_t path;        /* hash64; likewise */
 	uint64_t what;        /* hash of method, path and status: the join's */
 	uint64_t line;
 	uint64_t seq; /* number of the event in its input */
@@ -59,7 +62,8 @@ struct verdict {
 	int64_t duration_ns;
 	uint8_t what;
 	uint8_t class;
-	uint8_t spare[6];
+	uint8_t named; /* joined: the log says who asked */
+	uint8_t spare[5];
 };
 
 #endif

@@ -21,6 +21,7 @@
 #include <stdint.h>
 
 #include "ingest/xray.h"
+#include "pipeline/misses.h"
 #include "pipeline/replay.h"
 #include "pipeline/row.h"
 #include "pipeline/tally.h"
@@ -101,6 +102,7 @@ struct run {
 	/* join and settle */
 	bool joined;            /* rows are counted */
 	struct tally final;     /* origins are services */
+	struct misses misses;   /* of the join; the workers have theirs */
 	struct spill *verdicts; /* NULL unless somebody reads again */
 	struct spill *segments; /* NULL unless one is in progress */
 	struct write *write;    /* likewise */

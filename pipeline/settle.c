@@ -316,7 +316,6 @@ settle_cells(struct run *run, struct err *err)
 	free(names);
 	free(routes);
 	free(n_routes);
-	findings_sort(&run->result->findings);
 	return rc;
 }
 
@@ -444,6 +443,9 @@ settle(struct run *run, struct err *err)
 	if (count_traces(run, err) != 0)
 		return -1;
 	rc = settle_cells(run, err);
+	if (rc == 0)
+		rc = misses_settle(run, err);
+	findings_sort(&run->result->findings);
 	drop_services(run);
 	return rc;
 }

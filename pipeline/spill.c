@@ -26,6 +26,8 @@ enum {
 	READ_BYTES = 32 * 1024, /* of each run while merging */
 	WRITE_BYTES = 256 * 1024,
 	RADIX_LEAST = 512, /* records; below, qsort is as good */
+	NEAR_MOVES = 8,    /* a record, on average up to it, */
+	NEAR_FREE = 64,    /* and so many more */
 };
 
 struct run {
@@ -189,6 +191,32 @@ sort_radix(struct spill *s)
 	free(to);
 }
 
+/*
+ * Insertion sort: logs are in order but for the records of one second.  False:
+ * it gave up, since too much had to be moved.
+ */
+static bool
+sort_near(struct spill *s)
+{
+	size_t moves = 0;
+
+	for (size_t i = 1; i < s->n; i++) {
+		struct index one = s->index[i];
+		size_t at = i;
+
+		while (at > 0 && moves < NEAR_FREE + i * NEAR_MOVES &&
+		       key_cmp(&s->index[at - 1].key, &one.key) > 0) {
+			s->index[at] = s->index[at - 1];
+			at--;
+			moves++;
+		}
+		s->index[at] = one;
+		if (moves == NEAR_FREE + i * NEAR_MOVES)
+			return false;
+	}
+	return true;
+}
+
 /* The buffer's keys in order; false: the buffer is in order as it is. */
 static bool
 sort_index(struct spill *s)
@@ -204,11 +232,13 @@ sort_index(struct spill *s)
 		ordered &= i == 0 ||
 			   key_cmp(&s->index[i - 1].key, &s->index[i].key) <= 0;
 	}
-	if (!ordered && s->n >= RADIX_LEAST)
+	if (ordered || sort_near(s))
+		return !ordered;
+	if (s->n >= RADIX_LEAST)
 		sort_radix(s);
-	else if (!ordered)
+	else
 		qsort(s->index, s->n, sizeof *s->index, index_cmp);
-	return !ordered;
+	return true;
 }
 
 /* Puts the buffer into order, in memory. */

@@ -12,9 +12,10 @@
 #include "core/mem.h"
 
 enum {
-	CELLS_BYTES = 4 * 1024 * 1024, /* of all workers */
-	ROWS_BYTES = 12 * 1024 * 1024, /* of all workers */
-	TRACES_BYTES = 1024 * 1024,    /* of all workers */
+	CELLS_BYTES = 4 * 1024 * 1024,  /* of all workers */
+	ROWS_BYTES = 12 * 1024 * 1024,  /* of all workers */
+	TRACES_BYTES = 1024 * 1024,     /* of all workers */
+	MISSES_BYTES = 4 * 1024 * 1024, /* of all workers */
 };
 
 static int
@@ -136,6 +137,7 @@ work(void *arg)
 	}
 	if (rc == 0 && !run_stopped(run))
 		rc = tally_seal(&w->tally, &w->err);
+	misses_seal(&w->misses);
 	if (w->rows)
 		spill_seal(w->rows);
 	spill_seal(w->traces);
@@ -155,6 +157,7 @@ worker_init(struct worker *w, struct run *run, uint32_t number)
 	if (run->plan.rows)
 		w->rows = spill_new(sizeof(struct row), ROWS_BYTES / n);
 	w->traces = spill_new(sizeof(struct spill_key), TRACES_BYTES / n);
+	misses_init(&w->misses, MISSES_BYTES / n);
 	w->namer.everything = run->plan.one_origin;
 	w->reading.since_ns = run->plan.since_ns;
 	w->reading.until_ns = run->plan.until_ns;
@@ -164,6 +167,7 @@ static void
 worker_fini(struct worker *w)
 {
 	tally_fini(&w->tally);
+	misses_fini(&w->misses);
 	spill_free(w->rows);
 	spill_free(w->traces);
 	reading_fini(&w->reading);

@@ -23,6 +23,7 @@ struct worker {
 	struct run *run;
 	pthread_t thread;
 	struct tally tally;
+	struct misses misses;
 	struct spill *rows;   /* NULL without plan.rows */
 	struct spill *traces; /* ids of traces seen, as keys */
 	struct reading reading;

@@ -233,10 +233,13 @@ fire_scan(struct world *w, struct source *s)
 	r->agent = "Mozilla/5.0 zgrab/0.x";
 	r->method = "GET";
 	r->service = &w->services[w->workshop->front];
+	/* The list again in the next place: each path is asked for once. */
+	if (path >= SCANNED) {
+		put_text(r, "/site");
+		put_number(r, path / SCANNED);
+	}
 	put_text(r, "/");
 	put_text(r, scanned[path % SCANNED]);
-	put_text(r, "?v=");
-	put_number(r, path / SCANNED);
 	r->hit = s->incident;
 	s->incident->total++;
 	request_send(w, r);

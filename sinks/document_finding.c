@@ -131,7 +131,7 @@ static const struct {
 	void (*clause)(struct buf *b, const struct finding *f);
 } clauses[] = {
 	{ "slow-", slow_clause },
-	{ "not-found", not_found_clause },
+	{ "not-found", not_found_clause }, /* scans and surges as well */
 	{ "server-error", fault_clause },
 	{ "target-health", failed_clause },
 };
@@ -147,8 +147,14 @@ document_filter(struct buf *out, const struct finding *f)
 	if (f->method != METHOD_NONE && f->method != METHOD_OTHER)
 		buf_printf(out, " AND http.method = \"%s\"",
 		    method_name(f->method));
-	route_clauses(out, str_of(f->route));
-	besides_clauses(out, f);
+	if (f->client) {
+		buf_cat(out, " AND http.clientip = ");
+		quoted(out, str_of(f->client));
+	}
+	if (f->route) {
+		route_clauses(out, str_of(f->route));
+		besides_clauses(out, f);
+	}
 	for (size_t i = 0; i < sizeof clauses / sizeof clauses[0]; i++)
 		if (str_starts(rule, str_of(clauses[i].rule)))
 			clauses[i].clause(out, f);
@@ -261,6 +267,21 @@ put_counts(struct buf *b, const char *key, uint64_t bad, uint64_t total)
 	nest_close(b, n);
 }
 
+/* The first missing paths of a scan or a surge. */
+static void
+put_paths(struct buf *b, const struct finding *f)
+{
+	if (f->n_paths == 0)
+		return;
+	json_key(b, "paths");
+	buf_char(b, '[');
+	for (int i = 0; i < f->n_paths; i++) {
+		json_item(b);
+		json_put_str(b, str_of(f->paths[i] ? f->paths[i] : ""));
+	}
+	buf_char(b, ']');
+}
+
 static void
 put_finding(struct buf *b, const struct finding *f, const struct str *paths)
 {
@@ -282,6 +303,11 @@ put_finding(struct buf *b, const struct finding *f, const struct str *paths)
 	put_counts(b, "window", f->window_bad, f->window_total);
 	json_member_i64(b, "window_ns", f->window_ns);
 	put_counts(b, "before", f->base_bad, f->base_total);
+	if (f->test == TEST_SURGE) {
+		json_member_i64(b, "before_ns", f->base_ns);
+		json_member_milli(b, "expected", f->expected_milli);
+	}
+	put_paths(b, f);
 	if (f->before_ns >= 0)
 		json_member_i64(b, "latency_before_ns", f->before_ns);
 	if (f->after_ns >= 0)
@@ -335,6 +361,8 @@ document_finding_source(struct buf *out, const struct finding *f,
 		    str_of(method_name(f->method)));
 		buf_char(out, '}');
 	}
+	if (f->client)
+		part_text_in(out, "client", "ip", str_of(f->client));
 	put_traces(out, f);
 	part_text_in(out, "log", "level", str_of(severity_name(f->severity)));
 	n = nest_open(out, "labels");
@@ -343,7 +371,8 @@ document_finding_source(struct buf *out, const struct finding *f,
 	json_member_str(out, "filter", buf_view(&filter));
 	nest_close(out, n);
 	n = nest_open(out, "telltale");
-	part_text(out, "route", str_of(f->route));
+	if (f->route)
+		part_text(out, "route", str_of(f->route));
 	put_finding(out, f, paths);
 	nest_close(out, n);
 	buf_char(out, '}');

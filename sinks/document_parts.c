@@ -214,13 +214,8 @@ internal(struct str text)
 	return false;
 }
 
-/*
- * Who asked: of the forwarded addresses the last that is not private, since
- * every proxy appends what it saw and the first ones are the client's own
- * words; else the first of them; else the peer.
- */
-static struct str
-client_of(const struct request *r)
+struct str
+document_client(const struct request *r)
 {
 	struct str rest = r->forwarded;
 	struct str first = { NULL, 0 };
@@ -310,7 +305,7 @@ part_request(struct buf *b, const struct request *r)
 {
 	put_http(b, r);
 	put_url(b, r);
-	put_address(b, "client", client_of(r));
+	put_address(b, "client", document_client(r));
 	put_address(b, "source", r->peer);
 	part_text_in(b, "user_agent", "original", r->agent);
 }

@@ -49,6 +49,12 @@ size_t document_log(struct buf *out, const struct document_origin *origin,
 void document_log_more(struct buf *out, size_t *at, struct str line);
 void document_segment(struct buf *out, const struct document_origin *origin,
     const struct record *r, const struct document_verdict *v);
+/*
+ * Who asked: of the forwarded addresses the last that is not private, since
+ * every proxy appends what it saw and the first ones are the client's own
+ * words; else the first of them; else the peer.
+ */
+struct str document_client(const struct request *r);
 void document_dead(struct buf *out, const struct document_origin *origin,
     const struct dead *dead);
 

@@ -78,6 +78,14 @@ def made_up(root):
                     '}}}' % (rng.randrange(1 << 64), t // 1000,
                              rng.randrange(1 << 96), t / 1e3 - d, t / 1e3,
                              path, method, status))
+        # One client scans all streams, another hammers; a third is hidden.
+        for i in range(40):
+            for t, who, path in (
+                    (2500_000 + i * 700, "198.51.100.23", f"/x{i % 20}/{s}.php"),
+                    (900_000 + i * 1000, "198.51.100.24", "/gone/feed.xml"),
+                    (3100_000 + i * 500, "10.0.0.9", f"/.git/{i}/{s}")):
+                lines.append((t0 + t, f'{who} - - [21/Nov/2026 02:00:00] "GET '
+                              f'{path} HTTP/1.1" 404 -'))
         text = "".join(f"{stamp(t)} {m}\n" for t, m in lines)
         group = "grp-a" if s < 4 else "grp-b"
         tap.write(f"{root}/{group}/4f2c1e7a-1111-4222-8333-00000000000{s}/"
@@ -133,6 +141,8 @@ for label, change in (("plain", gzip.decompress),
 # Order of lines inside the exports: sorted, and newest first.
 want = findings(root)
 ok(len(want) >= 2, "made up: there is something to find", want)
+same({f["rule"]["id"] for f in want} & {"not-found-scan", "not-found-surge"},
+     {"not-found-scan", "not-found-surge"}, "made up: scans as well")
 for label, key in (("sorted", lambda l: l), ("newest first", None)):
     other = tap.folder()
     for base, _, names in os.walk(root):
