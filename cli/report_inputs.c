@@ -70,29 +70,36 @@ put_input(struct pen *p, const struct replay_input *in, struct str words,
 	pen_wrap(p, PLAIN, words, 4);
 }
 
-/* Left out on purpose: how many, and one reason. */
+/* Left out on purpose: how many, by the reason. */
 static void
 put_skipped(struct pen *p, const struct replay_result *r)
 {
-	const struct input *example = NULL;
+	const char *said[8];
+	size_t n_said = 0;
 	struct buf b = { 0 };
-	size_t n = 0;
 
-	for (size_t i = 0; i < r->inputs.n; i++) {
-		if (r->inputs.v[i].state != INPUT_SKIPPED)
+	for (size_t i = 0; i < r->inputs.n && n_said < 8; i++) {
+		const struct input *in = &r->inputs.v[i];
+		size_t known = 0;
+		size_t n = 0;
+
+		if (in->state != INPUT_SKIPPED)
 			continue;
-		if (!example)
-			example = &r->inputs.v[i];
-		n++;
+		while (known < n_said && strcmp(said[known], in->why) != 0)
+			known++;
+		if (known < n_said)
+			continue;
+		said[n_said++] = in->why;
+		for (size_t k = i; k < r->inputs.n; k++)
+			n += r->inputs.v[k].state == INPUT_SKIPPED &&
+			     strcmp(r->inputs.v[k].why, in->why) == 0;
+		buf_reset(&b);
+		report_plural(&b, n, "file", "files");
+		buf_cat(&b, " left out: ");
+		term_text(&b, str_of(in->why), p->term->utf8);
+		pen_to(p, 2);
+		pen_wrap(p, DIM, buf_view(&b), 2);
 	}
-	if (!example)
-		return;
-	report_plural(&b, n, "file", "files");
-	buf_cat(&b, " left out: ");
-	term_text(&b, str_of(example->why ? example->why : "recognised"),
-	    p->term->utf8);
-	pen_to(p, 2);
-	pen_wrap(p, DIM, buf_view(&b), 2);
 	buf_fini(&b);
 }
 

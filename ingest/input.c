@@ -166,22 +166,45 @@ recognise(struct input *in)
 		in->group = (struct str){ 0 };
 }
 
-/* The object by which CloudWatch tries whether it may write to the bucket. */
-static bool
-is_test_object(const char *path)
+/* The first bytes of a file, at most n; empty when they cannot be read. */
+static struct str
+first_bytes(const char *path, char *p, size_t n)
 {
+	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+	ssize_t got = fd < 0 ? -1 : read(fd, p, n);
+
+	if (fd >= 0)
+		close(fd);
+	return (struct str){ p, got > 0 ? (size_t)got : 0 };
+}
+
+/*
+ * Why a file is left out, by its name and its first bytes: the object by which
+ * CloudWatch tries whether it may write to the bucket, and what a replay wrote
+ * with --out into a folder that is read now.  NULL: it is not.
+ */
+static const char *
+left_out(const char *path)
+{
+	static const struct str own[] = { { "findings.ndjson", 15 },
+		{ "requests.ndjson", 15 }, { "logs.ndjson", 11 },
+		{ "segments.ndjson", 15 }, { "rollups.ndjson", 14 },
+		{ "deadletters.ndjson", 18 } };
 	char text[64];
 	struct str rest = str_of(path);
+	struct str name = cut_last(&rest);
 
-	if (!str_eq(cut_last(&rest), STR(TEST_OBJECT)))
-		return false;
-	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
-	if (fd < 0)
-		return false;
-	ssize_t n = read(fd, text, sizeof(text));
-	close(fd);
-	return n > 0 && str_eq(str_trim((struct str){ text, (size_t)n }),
-			    STR(TEST_CONTENT));
+	if (str_eq(name, STR(TEST_OBJECT)) &&
+	    str_eq(str_trim(first_bytes(path, text, sizeof text)),
+		STR(TEST_CONTENT)))
+		return "the test object that CloudWatch writes before an "
+		       "export";
+	for (size_t i = 0; i < sizeof own / sizeof own[0]; i++)
+		if (str_eq(name, own[i]) &&
+		    str_starts(first_bytes(path, text, sizeof text),
+			STR("{\"_index\":\"telltale-")))
+			return "documents that telltale wrote";
+	return NULL;
 }
 
 static const char *
@@ -205,10 +228,8 @@ add_file(struct walk *w, char *path, const struct stat *st, bool named)
 		add(w, path, INPUT_FAILED, odd_kind(st->st_mode));
 		return;
 	}
-	bool test = S_ISREG(st->st_mode) && is_test_object(path);
-	struct found *f = add(w, path, test ? INPUT_SKIPPED : INPUT_READ,
-	    test ? "the test object that CloudWatch writes before an export"
-		 : NULL);
+	const char *why = S_ISREG(st->st_mode) ? left_out(path) : NULL;
+	struct found *f = add(w, path, why ? INPUT_SKIPPED : INPUT_READ, why);
 	f->id = (struct id){ st->st_dev, st->st_ino, true };
 	if (S_ISREG(st->st_mode)) {
 		f->in.size = (uint64_t)st->st_size;

@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
-"""Files that change while they are read, and what was written from them.
+"""Files that change while they are read, and what was written beside them.
 
 Standard input is copied aside after all files were found and before any is
 read: while that waits, files can be changed at a known moment.
@@ -81,4 +81,12 @@ tap.write(PATH, lines(1000))
 status, report, err = replay_while(PATH, replace)
 same((status, requests(report)), (66, 0), "another file of that name is an error")
 ok("it is another file than a moment ago" in err, "that is said", err)
+# What a run writes below what it reads is not read by the next one.
+home = tap.folder()
+tap.write(os.path.join(home, "shop.log"), lines(100))
+reports = [tap.replay("--out", "out", ".", cwd=home) for _ in range(2)]
+same([requests(r) for r in reports], [100, 100],
+     "documents of --out are no records")
+ok(b"files left out: documents that telltale wrote" in
+   tap.telltale("replay", ".", cwd=home).out, "and are named as left out")
 tap.done()
