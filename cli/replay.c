@@ -82,7 +82,8 @@ static const struct opt opts[] = {
 	    .type = OPT_TEXT,
 	    .offset = offsetof(struct flags, service),
 	    .arg = "NAME",
-	    .help = "Look at one service only.",
+	    .help = "Look at one service only, by the name that the report "
+		    "gives it. One that there is not is a wrong option.",
 	},
 	{
 	    .name = "service-name",
@@ -485,7 +486,9 @@ run_replay(const struct flags *f, const struct replay_options *options,
 	status = reading_stopped();
 	if (status == STATUS_OK && rc < 0) {
 		command_say("%s", err.text);
-		status = result.inputs.n == 0 ? STATUS_NOINPUT : STATUS_IO;
+		status = result.no_service      ? STATUS_USAGE
+			 : result.inputs.n == 0 ? STATUS_NOINPUT
+						: STATUS_IO;
 	} else if (status == STATUS_OK) {
 		int failed = reading_failed(&result);
 
@@ -497,6 +500,8 @@ run_replay(const struct flags *f, const struct replay_options *options,
 	trace_tops_fini(&traces);
 	replay_result_fini(&result);
 	return status;
+		if (result.no_service)
+			reading_failed(&result);
 }
 
 /* Roll-ups, requests and logs reach the store by way of documents: in a folder
@@ -579,7 +584,7 @@ static const char *const about[] = {
 
 static const struct command_example examples[] = {
 	{ "replay exports/", "Everything below a directory." },
-	{ "replay --last 2h --service like logs/ segments.ndjson",
+	{ "replay --last 2h --service api logs/ segments.ndjson",
 	    "The last two hours of one service, logs and traces together." },
 	{ "replay --json --fail-on critical logs/ > findings.json",
 	    "For scripts: exit status 1 when something is critical." },

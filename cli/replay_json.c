@@ -267,6 +267,7 @@ put_service(struct buf *b, const struct replay_service *s)
 	json_member_str(b, "name", str_of(s->name));
 	member_text(b, "named", str_of(s->rule));
 	member_u64(b, "requests", s->requests);
+	member_u64(b, "undated", s->undated);
 	member_u64(b, "probes", s->probes);
 	member_u64(b, "probes_failed", s->probes_bad);
 	member_u64(b, "probes_probable", s->probable);

@@ -51,7 +51,8 @@ struct replay_options {
 	int64_t since_ns;   /* WHEN_NONE: from the beginning */
 	int64_t until_ns;   /* WHEN_NONE: to the end; exclusive */
 	int64_t last_ns;    /* 0: all; else the last so long of the archive */
-	struct str service; /* empty: all; else only this one's records */
+	struct str service; /* empty: all; else only this one's records; one of
+			     * which there is nothing is an error */
 	enum probes probes;
 	struct judge_settings judge;
 	struct probe_settings probe;
@@ -127,6 +128,7 @@ struct replay_service {
 	uint64_t from_traces; /* of requests: seen in a trace only */
 	uint64_t in_both;     /* of requests: joined, log and trace */
 	uint64_t logs;        /* other log events */
+	uint64_t undated;  /* of requests: without a time, so judged by none */
 	int64_t first_ns, last_ns;
 	struct replay_route *routes; /* by n falling, then method and text */
 	size_t n_routes;
@@ -161,6 +163,8 @@ struct replay_result {
 /* How far it is; written by the workers, read by whoever shows it. */
 struct replay_progress {
 	_Atomic uint64_t bytes_done;  /* packed */
+	bool no_service;           /* replay() failed: there is none of the
+				    * name in options.service; err names them */
 	_Atomic uint64_t bytes_total; /* 0: not known (stdin) */
 	_Atomic uint64_t records;
 	_Atomic int phase; /* 0 reading, 1 judging, 2 reading again */
