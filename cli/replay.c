@@ -90,7 +90,9 @@ static const struct opt opts[] = {
 	    .type = OPT_LIST,
 	    .offset = offsetof(struct flags, names),
 	    .arg = "GROUP=NAME",
-	    .help = "Call the service of a log group NAME.",
+	    .help = "Call a program NAME, in its logs and its traces: GROUP is "
+		    "its log group, stream or path, or the name in its "
+		    "segments.",
 	},
 	{
 	    .name = "dialect",
@@ -404,6 +406,17 @@ settings_init(struct settings *s, const struct flags *f, struct err *err)
 	return s->dialects ? 0 : -1;
 }
 
+/* A name that was given and is nobody's: a slip of the keyboard, perhaps. */
+static void
+say_unused(const struct replay_options *o, const struct replay_result *r)
+{
+	for (size_t i = 0; r->names_used && i < o->n_names; i++)
+		if (!r->names_used[i])
+			command_say("--service-name: no log group, stream, "
+				    "path or traced service is '%.*s'",
+			    STR_ARG(o->names[i].group));
+}
+
 static bool
 judged_bad(const struct replay_result *r, int fail_on)
 {
@@ -485,6 +498,8 @@ run_replay(const struct flags *f, const struct replay_options *options,
 	progress_end(shown, rc == 0 && !progress->stop);
 	status = reading_stopped();
 	if (status == STATUS_OK && rc < 0) {
+		if (result.no_service)
+			reading_failed(&result);
 		command_say("%s", err.text);
 		status = result.no_service      ? STATUS_USAGE
 			 : result.inputs.n == 0 ? STATUS_NOINPUT
@@ -492,6 +507,7 @@ run_replay(const struct flags *f, const struct replay_options *options,
 	} else if (status == STATUS_OK) {
 		int failed = reading_failed(&result);
 
+		say_unused(options, &result);
 		status = print(f, options, term, &result, &traces);
 		if (status == STATUS_OK)
 			status = judged_bad(&result, f->fail_on) ? STATUS_FOUND
@@ -500,8 +516,6 @@ run_replay(const struct flags *f, const struct replay_options *options,
 	trace_tops_fini(&traces);
 	replay_result_fini(&result);
 	return status;
-		if (result.no_service)
-			reading_failed(&result);
 }
 
 /* Roll-ups, requests and logs reach the store by way of documents: in a folder

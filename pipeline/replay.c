@@ -101,6 +101,10 @@ reset_result(struct replay_result *r)
 	forget_services(r);
 	findings_fini(&r->findings);
 	judge_story_free(r->story);
+	free(r->names_used);
+	for (size_t i = 0; i < r->n_renamed; i++)
+		free(r->renamed[i].from);
+	free(r->renamed);
 	for (size_t i = 0; read && i < inputs.n; i++) {
 		free(read[i].envelope_why);
 		free(read[i].error);
@@ -118,6 +122,15 @@ replay_result_fini(struct replay_result *r)
 	free(r->read);
 	inputs_fini(&r->inputs);
 	*r = (struct replay_result){ 0 };
+}
+
+struct str
+replay_called(const struct replay_result *result, struct str name)
+{
+	for (size_t i = 0; i < result->n_renamed; i++)
+		if (str_eq(str_of(result->renamed[i].from), name))
+			return result->renamed[i].to;
+	return name;
 }
 
 static void
@@ -180,11 +193,11 @@ choose_service(struct run *run, struct err *err)
 	for (size_t i = 0; i < run->n_services; i++) {
 		if (str_eq(run->services[i].name, run->options->service)) {
 			run->service_only = (uint32_t)i;
-}
 			return 0;
 		}
 	}
 	return service_unknown(run, err);
+}
 
 /* The join's tally has the services as its origins. */
 static int

@@ -39,7 +39,11 @@ enum probes {
 	PROBES_DROP, /* counted as filtered, in nothing else */
 };
 
-/* "GROUP=NAME" of the command line: what a log group's service is called. */
+/*
+ * "GROUP=NAME" of the command line: what the program is called whose log group,
+ * stream, path or segments' name is GROUP.  Where both are there, one is enough
+ * for its log and its segments.
+ */
 struct service_name {
 	struct str group;
 	struct str name;
@@ -124,11 +128,11 @@ struct replay_service {
 	char *name;
 	char *rule;        /* how the name was found, a sentence */
 	uint64_t requests; /* of clients */
+	uint64_t undated;  /* of requests: without a time, so judged by none */
 	uint64_t probes, probes_bad, probable;
 	uint64_t from_traces; /* of requests: seen in a trace only */
 	uint64_t in_both;     /* of requests: joined, log and trace */
 	uint64_t logs;        /* other log events */
-	uint64_t undated;  /* of requests: without a time, so judged by none */
 	int64_t first_ns, last_ns;
 	struct replay_route *routes; /* by n falling, then method and text */
 	size_t n_routes;
@@ -144,6 +148,12 @@ enum unjudged {
 };
 bool replay_unjudged(const struct replay_service *s, enum unjudged what);
 
+/* Segments that name one service, and are called another by options.names. */
+struct replay_renamed {
+	char *from;
+	struct str to;
+};
+
 struct replay_result {
 	struct inputs inputs;            /* owned */
 	struct replay_input *read;       /* inputs.n of them */
@@ -155,16 +165,19 @@ struct replay_result {
 	uint64_t late;                   /* joins given up: see docs */
 	struct replay_service *services; /* by name */
 	size_t n_services;
+	bool *names_used; /* by options.names: something is called so */
+	struct replay_renamed *renamed; /* segments' names; views: options' */
+	size_t n_renamed;
 	struct findings findings;  /* sorted */
 	struct judge_story *story; /* of options.judge.explain; NULL */
 	bool interrupted;          /* SIGINT: not complete */
+	bool no_service;           /* replay() failed: there is none of the
+				    * name in options.service; err names them */
 };
 
 /* How far it is; written by the workers, read by whoever shows it. */
 struct replay_progress {
 	_Atomic uint64_t bytes_done;  /* packed */
-	bool no_service;           /* replay() failed: there is none of the
-				    * name in options.service; err names them */
 	_Atomic uint64_t bytes_total; /* 0: not known (stdin) */
 	_Atomic uint64_t records;
 	_Atomic int phase; /* 0 reading, 1 judging, 2 reading again */
@@ -180,5 +193,8 @@ int replay(const struct replay_options *options, char *const *paths, size_t n,
     struct replay_progress *progress, struct replay_result *result,
     struct err *err);
 void replay_result_fini(struct replay_result *result);
+
+/* The service of segments that say they are of `name`. */
+struct str replay_called(const struct replay_result *result, struct str name);
 
 #endif

@@ -114,8 +114,27 @@ ok(r.returncode == 66 and b"\x1b" not in r.stdout + r.stderr and
    b"\\x1b[31mred: No such file or directory" in r.stderr,
    "a missing input is status 66, and its escapes are shown", r.stderr)
 
-# "No findings" says what it is none of.
 DEMO = "demo/like-service"
+# A program has one name, whichever of its two signals was given it.
+plain = run("replay", DEMO).stdout.decode()
+for group in ("like", "like service"):
+    r = run("replay", "--service-name", f"{group}=Like", DEMO)
+    text = r.stdout.decode()
+    same((r.stderr, "2,569 requests" in text, "like service\n" in text,
+          text.count("CRITICAL")),
+         (b"", True, False, plain.count("CRITICAL")),
+         f"logs and traces of one program are one service: {group}=Like")
+    j = json.loads(run("replay", "--service-name", f"{group}=Like",
+                       "--service", "Like", "--json", DEMO).stdout)
+    same(([s["name"] for s in j["services"]],
+          [(s["name"], s["traces"]) for s in j["trace_services"]]),
+         (["Like"], [("Like", 264)]), "and asked for by that name")
+r = run("replay", "--service-name", "nosuch=X", DEMO)
+same((r.returncode, r.stdout.decode(), r.stderr.decode()),
+     (0, plain, "telltale: --service-name: no log group, stream, path or "
+      "traced service is 'nosuch'\n"), "a name that is nobody's is said")
+
+# "No findings" says what it is none of.
 for args in (["--service", "like", DEMO],
              ["--service", "like", "--fail-on", "critical", DEMO],
              ["--service", "like", "--out", f"{dashed}/none", DEMO]):
