@@ -202,8 +202,8 @@ make_row(struct worker *w, const struct record *r, enum class class,
 		row.method = (uint8_t)q->method;
 		row.class = (uint8_t) class;
 		row.what = join_hash(q);
-		row.route =
-		    routes_add(w->tally.origins[w->origin].routes, q->path);
+		row.route = routes_add(w->tally.origins[w->origin].routes,
+		    q->path, r->ts_ns);
 	}
 	return spill_put(w->rows, &row.key, err);
 }
@@ -237,7 +237,8 @@ count_now(struct worker *w, const struct record *r, enum class class,
 		account(w, r->kind, ACCOUNT_FOLDED);
 	else
 		account(w, r->kind, ACCOUNT_STORED);
-	route = routes_add(w->tally.origins[w->origin].routes, q->path);
+	route =
+	    routes_add(w->tally.origins[w->origin].routes, q->path, r->ts_ns);
 	return tally_hit(&w->tally, w->origin, route, &hit, err);
 }
 
