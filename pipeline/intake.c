@@ -257,10 +257,9 @@ pass_over(struct worker *w, const struct item *item)
 		       ? KIND_OTHER
 		       : (int)item->record.kind;
 
-	if (item->fate == FATE_DEAD && !w->read->dead_reason) {
-		w->read->dead_reason = item->dead.reason;
-		w->read->dead_line = item->dead.place.line;
-	}
+	if (item->fate == FATE_DEAD)
+		replay_dead_note(w->read, item->dead.reason,
+		    item->dead.place.line);
 	w->read->accounts.n[kind][ACCOUNT_READ]++;
 	w->read->accounts.n[kind][as[item->fate]]++;
 }

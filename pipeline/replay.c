@@ -7,6 +7,7 @@
 #include "pipeline/replay.h"
 
 #include <stdlib.h>
+#include <string.h>
 #include <unistd.h>
 
 #include "core/mem.h"
@@ -122,6 +123,21 @@ replay_result_fini(struct replay_result *r)
 	free(r->read);
 	inputs_fini(&r->inputs);
 	*r = (struct replay_result){ 0 };
+}
+
+void
+replay_dead_note(struct replay_input *in, const char *reason, uint64_t line)
+{
+	for (int i = 0; i < REPLAY_DEAD; i++) {
+		struct replay_dead *d = &in->dead[i];
+
+		if (d->reason && strcmp(d->reason, reason) != 0)
+			continue;
+		if (!d->reason)
+			*d = (struct replay_dead){ reason, 0, line };
+		d->n++;
+		return;
+	}
 }
 
 struct str

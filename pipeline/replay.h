@@ -93,6 +93,14 @@ struct accounts {
 	uint64_t n[KINDS][ACCOUNTS];
 };
 
+/* Why pieces became dead letters; beyond REPLAY_DEAD reasons only counted. */
+enum { REPLAY_DEAD = 6 };
+struct replay_dead {
+	const char *reason; /* static */
+	uint64_t n;
+	uint64_t line; /* of the first */
+};
+
 struct replay_input {
 	const struct input *input; /* path, state, why, group, task, stream */
 	const char *envelope;      /* static name; NULL: nothing was read */
@@ -102,9 +110,12 @@ struct replay_input {
 	struct accounts accounts;  /* of this input's records */
 	int64_t first_ns, last_ns; /* event times; WHEN_NONE */
 	char *error;               /* reading failed in the middle: words */
-	const char *dead_reason;   /* of its first dead letter; NULL: none */
-	uint64_t dead_line;
+	struct replay_dead dead[REPLAY_DEAD]; /* as met; reason NULL: no more */
 };
+
+/* One more dead letter of the input. */
+void replay_dead_note(struct replay_input *in, const char *reason,
+    uint64_t line);
 
 struct replay_route {
 	enum method method;
