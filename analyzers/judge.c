@@ -141,6 +141,17 @@ struct judge {
 	struct judge_story *story; /* of the finding asked for */
 };
 
+bool
+judge_active(const struct judge_settings *settings, const char *rule)
+{
+	if (settings->only)
+		return strcmp(settings->only, rule) == 0;
+	for (int r = 0; r < N_RULES; r++)
+		if (strcmp(infos[r].name, rule) == 0)
+			return !rules[r]->asked;
+	return false;
+}
+
 struct judge *
 judge_new(const struct judge_settings *settings,
     const struct judge_names *names)
@@ -151,9 +162,7 @@ judge_new(const struct judge_settings *settings,
 	j->names = names;
 	j->quiet = (uint32_t)(settings->quiet_ns / CELL_NS);
 	for (int r = 0; r < N_RULES; r++)
-		j->active[r] = settings->only
-				   ? strcmp(settings->only, infos[r].name) == 0
-				   : !rules[r]->asked;
+		j->active[r] = judge_active(settings, infos[r].name);
 	j->n_slots = 64;
 	j->slots = xcalloc(j->n_slots, sizeof(struct key *));
 	return j;

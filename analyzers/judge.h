@@ -19,6 +19,7 @@
 #ifndef ANALYZERS_JUDGE_H
 #define ANALYZERS_JUDGE_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "analyzers/cells.h"
@@ -81,5 +82,9 @@ struct rule_info {
 	const char *help;
 };
 const struct rule_info *judge_rules(void);
+
+/* Whether the rule of that name judges: the one that was asked for, or else
+ * all but those that are off unless asked for. */
+bool judge_active(const struct judge_settings *settings, const char *rule);
 
 #endif

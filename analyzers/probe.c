@@ -12,8 +12,10 @@
  *	  it came through the balancer and not from it.  From outside they are
  *	  a client that pretends.  The path does not matter: any may be
  *	  configured, and the private network is trusted.
- *	- curl/ and Wget/ are a container's own check from 127.0.0.1 or ::1
- *only.
+ *	- curl/ and Wget/ are a container's own check from 127.0.0.1 or ::1,
+ *	  on a usual or configured path.  On another they are whoever has a
+ *	  shell, a script or a proxy on the machine: a client, not folded away,
+ *	  and its errors are no target's that is out of service.
  *	- Route 53 and Google check from public addresses, which anybody can
  *	  claim to be.  On a usual or configured path that is a probe, there
  *	  being nothing to hide; on another path it is probable: it stays in the
@@ -35,7 +37,7 @@
 
 enum believed {
 	BELIEVED_INSIDE,   /* private or no peer, not forwarded from outside */
-	BELIEVED_LOOPBACK, /* the machine itself */
+	BELIEVED_LOOPBACK, /* the machine itself, on a usual path */
 	BELIEVED_ON_PATH,  /* anywhere, on a usual path */
 };
 
@@ -364,7 +366,9 @@ agent_judge(const struct probe_settings *s, const struct request *r,
 			      : client("a health checker's user agent, but "
 				       "from a public address");
 	case BELIEVED_LOOPBACK:
-		return known && is_loopback(&a) && forwarded_empty(r->forwarded)
+		return known && is_loopback(&a) &&
+			       forwarded_empty(r->forwarded) &&
+			       path_expected(s, r->path)
 			   ? yes
 			   : client("");
 	case BELIEVED_ON_PATH:

@@ -25,8 +25,10 @@
  * for it.  Numbers are bounded as well: beyond NUMBERS_MAX it is "other".
  *
  * Numbers are given to nodes at which a path ends, and fall together by
- * union-find when their nodes do.  Which ROUTES_MAX of the final routes are
- * kept is decided by the hashes of their texts.
+ * union-find when their nodes do.  Each has the least time at which it was
+ * asked for, and a final route the least of its numbers'; which ROUTES_MAX of
+ * the final routes are kept is decided by that, and of equals by the hashes of
+ * their texts.  Minima are as free of order as the sets are.
  *
  * Speed: children are found by their first and last bytes and their length, in
  * an array that rarely holds more than a few; no hash, no allocation.  A few
@@ -45,6 +47,7 @@
 #include "core/buf.h"
 #include "core/hash.h"
 #include "core/mem.h"
+#include "core/when.h"
 
 enum {
 	NODES_MAX = 15000,
@@ -79,6 +82,12 @@ struct node {
 	uint64_t route_version;
 };
 
+/* What decides which routes are kept. */
+struct rank {
+	int64_t first; /* ns; INT64_MAX: no time */
+	uint64_t hash;
+};
+
 struct routes {
 	struct memos memos;
 	struct node *nodes;
@@ -87,11 +96,12 @@ struct routes {
 	size_t n_free, cap_free;
 	uint32_t *of;     /* the node of a number that stands for its set */
 	uint32_t *parent; /* union-find over the numbers */
-	size_t n_numbers, cap_of, cap_parent;
+	int64_t *first;   /* by number; see struct rank */
+	size_t n_numbers, cap_of, cap_parent, cap_first;
 	uint32_t fanout;
-	uint64_t version; /* changes with the tree */
-	uint64_t ranked;  /* the version of hashes and limit */
-	uint64_t limit;   /* routes with a lesser hash are kept */
+	uint64_t version;  /* changes with the tree */
+	uint64_t ranked;   /* the version of hashes and limit; 0: none */
+	struct rank limit; /* routes of a lesser rank are kept */
 };
 
 static uint32_t
@@ -156,7 +166,9 @@ routes_new(void)
 		node_new(r, NONE, none);
 	r->of = xgrow(r->of, 1, &r->cap_of, sizeof(*r->of));
 	r->parent = xgrow(r->parent, 1, &r->cap_parent, sizeof(*r->parent));
+	r->first = xgrow(r->first, 1, &r->cap_first, sizeof(*r->first));
 	r->of[ROUTE_OTHER] = NONE;
+	r->first[ROUTE_OTHER] = INT64_MAX;
 	r->parent[ROUTE_OTHER] = ROUTE_OTHER;
 	r->n_numbers = 1;
 	return r;
@@ -173,6 +185,7 @@ routes_free(struct routes *r)
 	free(r->free);
 	free(r->of);
 	free(r->parent);
+	free(r->first);
 	free(r);
 }
 
@@ -248,8 +261,11 @@ number_of(struct routes *r, uint32_t node)
 	r->of = xgrow(r->of, r->n_numbers + 1, &r->cap_of, sizeof(*r->of));
 	r->parent = xgrow(r->parent, r->n_numbers + 1, &r->cap_parent,
 	    sizeof(*r->parent));
+	r->first =
+	    xgrow(r->first, r->n_numbers + 1, &r->cap_first, sizeof(*r->first));
 	n->number = (uint32_t)r->n_numbers++;
 	r->of[n->number] = node;
+	r->first[n->number] = INT64_MAX;
 	r->parent[n->number] = n->number;
 	r->version++;
 	return n->number;
@@ -444,9 +460,20 @@ has_id(const struct segment_text *s, size_t n)
 	return false;
 }
 
-uint32_t
-routes_add(struct routes *r, struct str path)
+static uint32_t
+number_asked(struct routes *r, uint32_t number, int64_t first)
 {
+	if (first < r->first[number]) {
+		r->first[number] = first;
+		r->ranked = 0;
+	}
+	return number;
+}
+
+uint32_t
+routes_add(struct routes *r, struct str path, int64_t ts_ns)
+{
+	int64_t first = ts_ns == WHEN_NONE ? INT64_MAX : ts_ns;
 	struct segment_text s[SEGMENTS_MAX];
 	struct memo key;
 	const struct memo *known;
@@ -454,7 +481,7 @@ routes_add(struct routes *r, struct str path)
 	memo_key(&key, path);
 	known = memo_find(&r->memos, &key, path);
 	if (known)
-		return known->number;
+		return number_asked(r, known->number, first);
 
 	size_t n = route_split(path, s);
 
@@ -467,7 +494,7 @@ routes_add(struct routes *r, struct str path)
 		routes_tighten(r, r->fanout / 2);
 	if (key.n > 0 && !has_id(s, n - key.digits))
 		memo_put(&r->memos, &key, path, number);
-	return number;
+	return number_asked(r, number, first);
 }
 
 /* Writes the segments from the root to a node. */
@@ -537,7 +564,7 @@ routes_merge(struct routes *a, struct routes *b, uint32_t *map)
 			routes_tighten(a, a->fanout / 2);
 	}
 	for (uint32_t i = 1; i < b->n_numbers; i++)
-		map[i] = map[number_root(b, i)];
+		map[i] = number_asked(a, map[number_root(b, i)], b->first[i]);
 }
 
 uint32_t
@@ -566,25 +593,41 @@ put_route(struct buf *b, const struct routes *r, uint32_t node)
 }
 
 static int
-hash_cmp(const void *pa, const void *pb)
+rank_cmp(const void *pa, const void *pb)
 {
-	const uint64_t *a = pa;
-	const uint64_t *b = pb;
+	const struct rank *a = pa;
+	const struct rank *b = pb;
 
-	return *a < *b ? -1 : *a > *b;
+	if (a->first != b->first)
+		return a->first < b->first ? -1 : 1;
+	return a->hash < b->hash ? -1 : a->hash > b->hash;
 }
 
-/* Decides which routes are kept: all, or those with the least hashes. */
+/* Of a node at which a route ends. */
+static struct rank
+rank_of(struct routes *r, const struct node *node)
+{
+	return (
+	    struct rank){ r->first[number_root(r, node->number)], node->hash };
+}
+
+/* Decides which routes are kept: all, or those of the least ranks. */
 static void
 routes_rank(struct routes *r)
 {
-	uint64_t *hashes = NULL;
+	struct rank *ranks = NULL;
 	size_t n = 0;
 	size_t cap = 0;
 	struct buf text = { 0 };
 
 	if (r->ranked == r->version)
 		return;
+	for (uint32_t i = 1; i < r->n_numbers; i++) {
+		uint32_t root = number_root(r, i);
+
+		if (r->first[i] < r->first[root])
+			r->first[root] = r->first[i];
+	}
 	for (uint32_t i = 0; i < r->n_nodes; i++) {
 		struct node *node = &r->nodes[i];
 
@@ -592,15 +635,15 @@ routes_rank(struct routes *r)
 			continue;
 		put_route(&text, r, i);
 		node->hash = hash64(buf_view(&text));
-		hashes = xgrow(hashes, n + 1, &cap, sizeof(*hashes));
-		hashes[n++] = node->hash;
+		ranks = xgrow(ranks, n + 1, &cap, sizeof(*ranks));
+		ranks[n++] = rank_of(r, node);
 	}
-	r->limit = UINT64_MAX;
+	r->limit = (struct rank){ INT64_MAX, UINT64_MAX };
 	if (n > ROUTES_MAX) {
-		qsort(hashes, n, sizeof(*hashes), hash_cmp);
-		r->limit = hashes[ROUTES_MAX];
+		qsort(ranks, n, sizeof(*ranks), rank_cmp);
+		r->limit = ranks[ROUTES_MAX];
 	}
-	free(hashes);
+	free(ranks);
 	buf_fini(&text);
 	r->ranked = r->version;
 }
@@ -613,7 +656,10 @@ routes_final(struct routes *r, uint32_t route)
 	if (route == ROUTE_OTHER)
 		return ROUTE_OTHER;
 	routes_rank(r);
-	return r->nodes[r->of[route]].hash < r->limit ? route : ROUTE_OTHER;
+
+	struct rank rank = rank_of(r, &r->nodes[r->of[route]]);
+
+	return rank_cmp(&rank, &r->limit) < 0 ? route : ROUTE_OTHER;
 }
 
 struct str

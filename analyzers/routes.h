@@ -6,9 +6,10 @@
  * with digits), else when its place has more than ROUTE_FANOUT different
  * values.  The tree of an origin depends on the set of its paths only, not on
  * their order: a place collapses when its set of values exceeds the limit,
- * whenever that is noticed, and merging two trees unites their sets.  What
- * exceeds ROUTES_MAX routes an origin is kept by least hash; the rest is
- * "other" (route 0).
+ * whenever that is noticed, and merging two trees unites their sets.  Of more
+ * than ROUTES_MAX routes an origin those are kept that were first asked for
+ * earliest, by the requests' own time and then by hash: a burst of new paths
+ * does not push out what was known before it.  The rest is "other" (route 0).
  *
  * A worker adds paths and gets numbers; numbers stay valid when places
  * collapse later: routes_final maps each to what it became.
@@ -33,8 +34,11 @@ struct routes;
 struct routes *routes_new(void);
 void routes_free(struct routes *r);
 
-/* The number of the path's route, in this tree.  Never fails. */
-uint32_t routes_add(struct routes *r, struct str path);
+/*
+ * The number of the path's route, in this tree, asked for at a time; WHEN_NONE:
+ * not known, after all others.  Never fails.
+ */
+uint32_t routes_add(struct routes *r, struct str path, int64_t ts_ns);
 
 /* Adds all of b's paths to a; map[i] becomes a's number of b's route i. */
 void routes_merge(struct routes *a, struct routes *b, uint32_t *map);

@@ -51,7 +51,9 @@ static const struct opt opts[] = {
 	    .name = "requests",
 	    .type = OPT_FLAG,
 	    .offset = offsetof(struct flags, requests),
-	    .help = "Ask the requests of logs instead of traces.",
+	    .help = "Ask the requests of logs instead of traces: with a "
+		    "finding's filter these are what it counts, as far as "
+		    "they were logged.",
 	},
 	{
 	    .name = "findings",

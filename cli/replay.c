@@ -82,14 +82,17 @@ static const struct opt opts[] = {
 	    .type = OPT_TEXT,
 	    .offset = offsetof(struct flags, service),
 	    .arg = "NAME",
-	    .help = "Look at one service only.",
+	    .help = "Look at one service only, by the name that the report "
+		    "gives it. One that there is not is a wrong option.",
 	},
 	{
 	    .name = "service-name",
 	    .type = OPT_LIST,
 	    .offset = offsetof(struct flags, names),
 	    .arg = "GROUP=NAME",
-	    .help = "Call the service of a log group NAME.",
+	    .help = "Call a program NAME, in its logs and its traces: GROUP is "
+		    "its log group, stream or path, or the name in its "
+		    "segments.",
 	},
 	{
 	    .name = "dialect",
@@ -403,6 +406,17 @@ settings_init(struct settings *s, const struct flags *f, struct err *err)
 	return s->dialects ? 0 : -1;
 }
 
+/* A name that was given and is nobody's: a slip of the keyboard, perhaps. */
+static void
+say_unused(const struct replay_options *o, const struct replay_result *r)
+{
+	for (size_t i = 0; r->names_used && i < o->n_names; i++)
+		if (!r->names_used[i])
+			command_say("--service-name: no log group, stream, "
+				    "path or traced service is '%.*s'",
+			    STR_ARG(o->names[i].group));
+}
+
 static bool
 judged_bad(const struct replay_result *r, int fail_on)
 {
@@ -486,11 +500,16 @@ run_replay(const struct flags *f, const struct replay_options *options,
 	progress_end(shown, rc == 0 && !progress->stop);
 	status = reading_stopped();
 	if (status == STATUS_OK && rc < 0) {
+		if (result.no_service)
+			reading_failed(&result);
 		command_say("%s", err.text);
-		status = result.inputs.n == 0 ? STATUS_NOINPUT : STATUS_IO;
+		status = result.no_service      ? STATUS_USAGE
+			 : result.inputs.n == 0 ? STATUS_NOINPUT
+						: STATUS_IO;
 	} else if (status == STATUS_OK) {
 		int failed = reading_failed(&result);
 
+		say_unused(options, &result);
 		status = print(f, options, term, &result, &traces);
 		if (status == STATUS_OK)
 			status = judged_bad(&result, f->fail_on) ? STATUS_FOUND
@@ -581,7 +600,7 @@ static const char *const about[] = {
 
 static const struct command_example examples[] = {
 	{ "replay exports/", "Everything below a directory." },
-	{ "replay --last 2h --service like logs/ segments.ndjson",
+	{ "replay --last 2h --service api logs/ segments.ndjson",
 	    "The last two hours of one service, logs and traces together." },
 	{ "replay --json --fail-on critical logs/ > findings.json",
 	    "For scripts: exit status 1 when something is critical." },

@@ -144,6 +144,21 @@ put_notes(struct buf *b, const struct source_notes *n)
 }
 
 static void
+put_dead(struct buf *b, const struct replay_input *in)
+{
+	open_with(b, "dead_letters", '[');
+	for (int i = 0; i < REPLAY_DEAD && in->dead[i].reason; i++) {
+		json_item(b);
+		buf_char(b, '{');
+		json_member_str(b, "reason", str_of(in->dead[i].reason));
+		member_u64(b, "count", in->dead[i].n);
+		member_u64(b, "line", in->dead[i].line);
+		buf_char(b, '}');
+	}
+	buf_char(b, ']');
+}
+
+static void
 put_input(struct buf *b, const struct replay_input *in)
 {
 	static const char *const states[] = {
@@ -175,6 +190,7 @@ put_input(struct buf *b, const struct replay_input *in)
 		put_notes(b, &in->notes);
 		json_key(b, "accounting");
 		put_accounts(b, &in->accounts);
+		put_dead(b, in);
 	}
 	buf_char(b, '}');
 }
@@ -269,6 +285,7 @@ put_service(struct buf *b, const struct replay_service *s)
 	json_member_str(b, "name", str_of(s->name));
 	member_text(b, "named", str_of(s->rule));
 	member_u64(b, "requests", s->requests);
+	member_u64(b, "undated", s->undated);
 	member_u64(b, "probes", s->probes);
 	member_u64(b, "probes_failed", s->probes_bad);
 	member_u64(b, "probes_probable", s->probable);

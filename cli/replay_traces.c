@@ -16,13 +16,15 @@ has_traces(const struct replay_result *r, size_t i)
 }
 
 static bool
-is_asked(const struct replay_options *o, const struct trace *t)
+is_asked(const struct replay_options *o, const struct replay_result *r,
+    const struct trace *t)
 {
 	if (trace_is_probe(&o->probe, t))
 		return false;
 	return o->service.n == 0 ||
 	       (t->entry != SPAN_NONE &&
-		   str_eq(t->nodes[t->entry].name, o->service));
+		   str_eq(replay_called(r, t->nodes[t->entry].name),
+		       o->service));
 }
 
 int
@@ -41,6 +43,7 @@ replay_traces(struct trace_tops *tops, const struct replay_options *options,
 	const struct trace *t;
 	int rc = 0;
 
+	tops->names = result;
 	tops->too_many = result->accounts.n[RECORD_SEGMENT][ACCOUNT_READ] >
 			 REPLAY_SEGMENTS_MAX;
 	for (size_t i = 0; i < result->inputs.n; i++)
@@ -55,7 +58,7 @@ replay_traces(struct trace_tops *tops, const struct replay_options *options,
 	}
 	for (t = traces ? traces_next(traces, err) : NULL; t;
 	     t = traces_next(traces, err))
-		if (is_asked(&o, t))
+		if (is_asked(&o, result, t))
 			trace_tops_add(tops, t);
 	if (err->text[0])
 		rc = -1;

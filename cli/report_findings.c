@@ -448,38 +448,54 @@ report_finding(struct pen *p, const struct finding *f, const struct inputs *in)
 	put_id(p, f);
 }
 
-/* "No findings" is an answer: of how much, by what. */
+/* "slow-post, not-found": those that judged. */
+static void
+put_rules(struct buf *b, const struct judge_settings *settings)
+{
+	bool first = true;
+
+	for (const struct rule_info *r = judge_rules(); r->name; r++) {
+		if (!judge_active(settings, r->name))
+			continue;
+		buf_printf(b, "%s%s", first ? "" : ", ", r->name);
+		first = false;
+	}
+}
+
+/* "No findings" is an answer: of how much, by what; and of what it is none. */
 static void
 put_none(struct pen *p, const struct report *r)
 {
-	const struct rule_info *rule = judge_rules();
 	struct buf b = { 0 };
 	uint64_t requests = 0;
+	uint64_t undated = 0;
 	uint64_t routes = 0;
-	bool first = true;
 
 	for (size_t i = 0; i < r->result->n_services; i++) {
 		requests += r->result->services[i].requests;
+		undated += r->result->services[i].undated;
 		routes += r->result->services[i].n_routes;
 	}
 	buf_cat(&b, "Judged ");
-	report_plural(&b, requests, "client request", "client requests");
+	report_plural(&b, requests - undated, "client request",
+	    "client requests");
 	buf_cat(&b, " on ");
 	report_plural(&b, routes, "route", "routes");
 	buf_cat(&b, " of ");
 	report_plural(&b, r->result->n_services, "service", "services");
 	buf_cat(&b, " by ");
-	for (; rule->name; rule++) {
-		const char *only = r->options->judge.only;
-
-		if (only && strcmp(only, rule->name) != 0)
-			continue;
-		buf_printf(&b, "%s%s", first ? "" : ", ", rule->name);
-		first = false;
-	}
+	put_rules(&b, &r->options->judge);
 	buf_cat(&b, ": nothing stands out.");
 	pen_to(p, 2);
-	pen_wrap(p, GREEN, buf_view(&b), 2);
+	pen_wrap(p, undated > 0 ? PLAIN : GREEN, buf_view(&b), 2);
+	if (undated > 0) {
+		buf_reset(&b);
+		buf_cat(&b, "Not judged: ");
+		report_plural(&b, undated, "request", "requests");
+		buf_cat(&b, " without a time.");
+		pen_to(p, 2);
+		pen_wrap(p, YELLOW, buf_view(&b), 2);
+	}
 	buf_fini(&b);
 }
 

@@ -3,6 +3,8 @@
  * What did not go as it should with the inputs, and the accounting: what was
  * read is what became of it.
  */
+#include <stdlib.h>
+
 #include "cli/report.h"
 #include "cli/table.h"
 
@@ -16,6 +18,43 @@ dead_of(const struct replay_input *in)
 	for (int k = 0; k < KINDS; k++)
 		n += in->accounts.n[k][ACCOUNT_DEAD];
 	return n;
+}
+
+static int
+by_count(const void *pa, const void *pb)
+{
+	const struct replay_dead *a = pa;
+	const struct replay_dead *b = pb;
+
+	return a->n != b->n ? (a->n > b->n ? -1 : 1)
+			    : (a->line > b->line) - (a->line < b->line);
+}
+
+/* "3 of "broken JSON: expected a colon", first on line 7; …", most first. */
+static void
+put_reasons(struct buf *b, const struct replay_input *in)
+{
+	enum { SHOWN = 3 };
+	struct replay_dead dead[REPLAY_DEAD];
+	int n = 0;
+
+	while (n < REPLAY_DEAD && in->dead[n].reason) {
+		dead[n] = in->dead[n];
+		n++;
+	}
+	qsort(dead, (size_t)n, sizeof dead[0], by_count);
+	for (int i = 0; i < n && i < SHOWN; i++) {
+		buf_cat(b, i > 0 ? "; " : "");
+		if (n > 1) {
+			put_count(b, dead[i].n);
+			buf_cat(b, " of ");
+		}
+		buf_printf(b, "\"%s\", %son line %llu", dead[i].reason,
+		    dead[i].n > 1 ? "first " : "",
+		    (unsigned long long)dead[i].line);
+	}
+	if (n > SHOWN)
+		buf_cat(b, "; and others");
 }
 
 /* What there is to say about one input, in words; empty: nothing. */
@@ -47,7 +86,9 @@ trouble(struct buf *b, const struct replay_input *in, bool utf8)
 	if (dead > 0) {
 		report_plural(b, dead, "piece", "pieces");
 		buf_cat(b, " could not be decoded and went to the dead "
-			   "letters; ");
+			   "letters: ");
+		put_reasons(b, in);
+		buf_cat(b, "; ");
 	}
 	if (in->input->state == INPUT_READ && b->n == 0 && in->notes.bytes == 0)
 		buf_cat(b, "is empty; ");

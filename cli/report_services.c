@@ -200,6 +200,11 @@ put_unjudged(struct pen *p, const struct replay_service *s)
 		buf_cat(&b, b.n > 0 ? "; " : "not judged: ");
 		buf_cat(&b, texts[i]);
 	}
+	if (s->undated > 0) {
+		buf_cat(&b, b.n > 0 ? "; " : "not judged: ");
+		report_plural(&b, s->undated, "request", "requests");
+		buf_cat(&b, " without a time");
+	}
 	if (b.n > 0) {
 		pen_to(p, 2);
 		pen_wrap(p, DIM, buf_view(&b), 2);

@@ -162,9 +162,10 @@ join_hash(const struct request *q)
 
 /* What a request adds to its row. */
 static void
-row_request(struct worker *w, struct row *row, const struct request *q,
+row_request(struct worker *w, struct row *row, const struct record *r,
     enum class class)
 {
+	const struct request *q = &r->request;
 	struct misses_who who;
 
 	row->flags |= ROW_REQUEST;
@@ -174,7 +175,8 @@ row_request(struct worker *w, struct row *row, const struct request *q,
 	row->method = (uint8_t)q->method;
 	row->class = (uint8_t) class;
 	row->what = join_hash(q);
-	row->route = routes_add(w->tally.origins[w->origin].routes, q->path);
+	row->route =
+	    routes_add(w->tally.origins[w->origin].routes, q->path, r->ts_ns);
 	if (probe_public(document_client(q)))
 		row->flags |= ROW_NAMED;
 	if (!misses_wanted(q->status))
@@ -188,7 +190,6 @@ static int
 make_row(struct worker *w, const struct record *r, enum class class,
     struct err *err)
 {
-	const struct request *q = &r->request;
 	bool is_request = r->kind == RECORD_REQUEST ||
 			  (r->kind == RECORD_SEGMENT && r->segment.has_http &&
 			      !r->segment.in_progress);
@@ -220,7 +221,7 @@ make_row(struct worker *w, const struct record *r, enum class class,
 	if (traced)
 		row.flags |= ROW_TRACE;
 	if (is_request)
-		row_request(w, &row, q, class);
+		row_request(w, &row, r, class);
 	return spill_put(w->rows, &row.key, err);
 }
 
@@ -269,7 +270,8 @@ count_now(struct worker *w, const struct record *r, enum class class,
 		account(w, r->kind, ACCOUNT_FOLDED);
 	else
 		account(w, r->kind, ACCOUNT_STORED);
-	route = routes_add(w->tally.origins[w->origin].routes, q->path);
+	route =
+	    routes_add(w->tally.origins[w->origin].routes, q->path, r->ts_ns);
 	if (misses_wanted(q->status) && class == CLASS_CLIENT &&
 	    note_asker(w, q, &hit, route, err) != 0)
 		return -1;
@@ -291,10 +293,9 @@ pass_over(struct worker *w, const struct item *item)
 		       ? KIND_OTHER
 		       : (int)item->record.kind;
 
-	if (item->fate == FATE_DEAD && !w->read->dead_reason) {
-		w->read->dead_reason = item->dead.reason;
-		w->read->dead_line = item->dead.place.line;
-	}
+	if (item->fate == FATE_DEAD)
+		replay_dead_note(w->read, item->dead.reason,
+		    item->dead.place.line);
 	w->read->accounts.n[kind][ACCOUNT_READ]++;
 	w->read->accounts.n[kind][as[item->fate]]++;
 }

@@ -7,9 +7,11 @@
 #include "pipeline/replay.h"
 
 #include <stdlib.h>
+#include <string.h>
 #include <unistd.h>
 
 #include "core/mem.h"
+#include "core/opt.h"
 #include "pipeline/causes.h"
 #include "pipeline/trace_logs.h"
 #include "pipeline/worker.h"
@@ -100,6 +102,10 @@ reset_result(struct replay_result *r)
 	forget_services(r);
 	findings_fini(&r->findings);
 	judge_story_free(r->story);
+	free(r->names_used);
+	for (size_t i = 0; i < r->n_renamed; i++)
+		free(r->renamed[i].from);
+	free(r->renamed);
 	for (size_t i = 0; read && i < inputs.n; i++) {
 		free(read[i].envelope_why);
 		free(read[i].error);
@@ -119,6 +125,30 @@ replay_result_fini(struct replay_result *r)
 	*r = (struct replay_result){ 0 };
 }
 
+void
+replay_dead_note(struct replay_input *in, const char *reason, uint64_t line)
+{
+	for (int i = 0; i < REPLAY_DEAD; i++) {
+		struct replay_dead *d = &in->dead[i];
+
+		if (d->reason && strcmp(d->reason, reason) != 0)
+			continue;
+		if (!d->reason)
+			*d = (struct replay_dead){ reason, 0, line };
+		d->n++;
+		return;
+	}
+}
+
+struct str
+replay_called(const struct replay_result *result, struct str name)
+{
+	for (size_t i = 0; i < result->n_renamed; i++)
+		if (str_eq(str_of(result->renamed[i].from), name))
+			return result->renamed[i].to;
+	return name;
+}
+
 static void
 run_fini(struct run *run)
 {
@@ -132,17 +162,58 @@ run_fini(struct run *run)
 	run->verdicts = run->segments = NULL;
 }
 
-/* The service that was asked for; none of that name: nothing is counted. */
-static void
-choose_service(struct run *run)
+/* "did you mean 'like service'? There are: like service, mysfits" */
+static int
+service_unknown(struct run *run, struct err *err)
+{
+	enum { NAMED = 12 };
+	const char **names = xcalloc(run->n_services, sizeof *names);
+	struct buf text = { 0 };
+	struct buf b = { 0 };
+	size_t at = 0;
+	int near;
+
+	for (size_t i = 0; i < run->n_services; i++) {
+		buf_str(&text, run->services[i].name);
+		buf_put(&text, "", 1);
+	}
+	for (size_t i = 0; i < run->n_services; i++) {
+		names[i] = text.p + at;
+		at += run->services[i].name.n + 1;
+	}
+	near = opt_nearest(run->options->service, names, run->n_services);
+	if (near >= 0)
+		buf_printf(&b, "did you mean '%s'? There are: ", names[near]);
+	else
+		buf_cat(&b,
+		    run->n_services > 0 ? "there are: " : "there is none");
+	for (size_t i = 0; i < run->n_services && i < NAMED; i++)
+		buf_printf(&b, "%s%s", i > 0 ? ", " : "", names[i]);
+	if (run->n_services > NAMED)
+		buf_printf(&b, " and %zu more", run->n_services - NAMED);
+	run->result->no_service = true;
+	err_set(err, "--service: nothing is of a service '%.*s'; %s",
+	    STR_ARG(str_sub(run->options->service, 0, 100)), buf_cstr(&b));
+	free(names);
+	buf_fini(&text);
+	buf_fini(&b);
+	return -1;
+}
+
+/* The service that was asked for. */
+static int
+choose_service(struct run *run, struct err *err)
 {
 	run->service_only = UINT32_MAX;
 	if (run->options->service.n == 0)
-		return;
-	run->service_only = UINT32_MAX - 1;
-	for (size_t i = 0; i < run->n_services; i++)
-		if (str_eq(run->services[i].name, run->options->service))
+		return 0;
+	for (size_t i = 0; i < run->n_services; i++) {
+		if (str_eq(run->services[i].name, run->options->service)) {
 			run->service_only = (uint32_t)i;
+			return 0;
+		}
+	}
+	return service_unknown(run, err);
 }
 
 /* The join's tally has the services as its origins. */
@@ -193,9 +264,8 @@ run_once(struct run *run, struct err *err)
 	    run->plan.rows)
 		run->verdicts =
 		    spill_new(sizeof(struct verdict), VERDICTS_BYTES);
-	if (name_services(run, err) != 0)
+	if (name_services(run, err) != 0 || choose_service(run, err) != 0)
 		return -1;
-	choose_service(run);
 	if (run->plan.rows && join(run, err) != 0)
 		return -1;
 	if (write_open(run, err) != 0 || settle(run, err) != 0)

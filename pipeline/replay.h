@@ -39,7 +39,11 @@ enum probes {
 	PROBES_DROP, /* counted as filtered, in nothing else */
 };
 
-/* "GROUP=NAME" of the command line: what a log group's service is called. */
+/*
+ * "GROUP=NAME" of the command line: what the program is called whose log group,
+ * stream, path or segments' name is GROUP.  Where both are there, one is enough
+ * for its log and its segments.
+ */
 struct service_name {
 	struct str group;
 	struct str name;
@@ -51,7 +55,8 @@ struct replay_options {
 	int64_t since_ns;   /* WHEN_NONE: from the beginning */
 	int64_t until_ns;   /* WHEN_NONE: to the end; exclusive */
 	int64_t last_ns;    /* 0: all; else the last so long of the archive */
-	struct str service; /* empty: all; else only this one's records */
+	struct str service; /* empty: all; else only this one's records; one of
+			     * which there is nothing is an error */
 	enum probes probes;
 	struct judge_settings judge;
 	struct probe_settings probe;
@@ -88,6 +93,14 @@ struct accounts {
 	uint64_t n[KINDS][ACCOUNTS];
 };
 
+/* Why pieces became dead letters; beyond REPLAY_DEAD reasons only counted. */
+enum { REPLAY_DEAD = 6 };
+struct replay_dead {
+	const char *reason; /* static */
+	uint64_t n;
+	uint64_t line; /* of the first */
+};
+
 struct replay_input {
 	const struct input *input; /* path, state, why, group, task, stream */
 	const char *envelope;      /* static name; NULL: nothing was read */
@@ -97,9 +110,12 @@ struct replay_input {
 	struct accounts accounts;  /* of this input's records */
 	int64_t first_ns, last_ns; /* event times; WHEN_NONE */
 	char *error;               /* reading failed in the middle: words */
-	const char *dead_reason;   /* of its first dead letter; NULL: none */
-	uint64_t dead_line;
+	struct replay_dead dead[REPLAY_DEAD]; /* as met; reason NULL: no more */
 };
+
+/* One more dead letter of the input. */
+void replay_dead_note(struct replay_input *in, const char *reason,
+    uint64_t line);
 
 struct replay_route {
 	enum method method;
@@ -123,6 +139,7 @@ struct replay_service {
 	char *name;
 	char *rule;        /* how the name was found, a sentence */
 	uint64_t requests; /* of clients */
+	uint64_t undated;  /* of requests: without a time, so judged by none */
 	uint64_t probes, probes_bad, probable;
 	uint64_t from_traces; /* of requests: seen in a trace only */
 	uint64_t in_both;     /* of requests: joined, log and trace */
@@ -142,6 +159,12 @@ enum unjudged {
 };
 bool replay_unjudged(const struct replay_service *s, enum unjudged what);
 
+/* Segments that name one service, and are called another by options.names. */
+struct replay_renamed {
+	char *from;
+	struct str to;
+};
+
 struct replay_result {
 	struct inputs inputs;            /* owned */
 	struct replay_input *read;       /* inputs.n of them */
@@ -154,9 +177,14 @@ struct replay_result {
 	uint64_t unconfirmed;            /* suspects of scans: see scan.h */
 	struct replay_service *services; /* by name */
 	size_t n_services;
+	bool *names_used; /* by options.names: something is called so */
+	struct replay_renamed *renamed; /* segments' names; views: options' */
+	size_t n_renamed;
 	struct findings findings;  /* sorted */
 	struct judge_story *story; /* of options.judge.explain; NULL */
 	bool interrupted;          /* SIGINT: not complete */
+	bool no_service;           /* replay() failed: there is none of the
+				    * name in options.service; err names them */
 };
 
 /* How far it is; written by the workers, read by whoever shows it. */
@@ -177,5 +205,8 @@ int replay(const struct replay_options *options, char *const *paths, size_t n,
     struct replay_progress *progress, struct replay_result *result,
     struct err *err);
 void replay_result_fini(struct replay_result *result);
+
+/* The service of segments that say they are of `name`. */
+struct str replay_called(const struct replay_result *result, struct str name);
 
 #endif

@@ -2,7 +2,9 @@
 /*
  * From origins to services.  An origin's name is, the first that holds:
  *
- *	1. what the command line says of its log group, stream or path;
+ *	1. what the command line says of its log group, stream or path, or of
+ *	   its segments; a name given to one of a program's log and segments
+ *	   is the other's as well, by 3;
  *	2. of segments: their own name;
  *	3. the name of the segments whose requests its lines hold: it has a
  *	   fifth of those that are found in any log, at least three, and
@@ -13,6 +15,7 @@
  */
 #include <assert.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "core/mem.h"
 #include "pipeline/worker.h"
@@ -79,6 +82,7 @@ struct naming {
 	struct str name;
 	char *rule;
 	uint32_t canon;
+	bool configured;
 };
 
 /* A sentence around a quoted name. */
@@ -92,7 +96,7 @@ words(const char *before, struct str s, const char *after)
 	return b.p;
 }
 
-static bool
+static void
 name_configured(const struct run *run, struct canon *c, struct naming *name)
 {
 	for (size_t i = 0; i < run->options->n_names; i++) {
@@ -102,21 +106,20 @@ name_configured(const struct run *run, struct canon *c, struct naming *name)
 		    !str_eq(s->group, c->origin->stem) &&
 		    !str_eq(s->group, c->origin->path))
 			continue;
+		run->result->names_used[i] = true;
+		if (name->configured)
+			continue;
 		name->name = s->name;
 		name->rule = words("on the command line, for", s->group, "");
-		return true;
+		name->configured = true;
 	}
-	return false;
 }
 
-/* The trace canon most of whose found requests are in this log. */
-static bool
-name_voted(const struct run *run, uint32_t log, const struct votes *votes,
-    const uint64_t *found, struct naming *name)
+/* The trace canon most of whose found requests are in this log; NULL. */
+static const struct vote *
+voted(const struct votes *votes, uint32_t log, const uint64_t *found)
 {
 	const struct vote *best = NULL;
-	struct buf after = { 0 };
-	struct str text;
 
 	for (size_t i = 0; i < votes->cap; i++) {
 		const struct vote *v = &votes->v[i];
@@ -128,16 +131,73 @@ name_voted(const struct run *run, uint32_t log, const struct votes *votes,
 		    (v->n == best->n && v->trace < best->trace))
 			best = v;
 	}
-	if (!best)
-		return false;
-	text = run->canons[best->trace].origin->stem;
+	return best;
+}
+
+/* ": 2,100 of 2,569 requests are in its log" */
+static char *
+words_voted(const char *before, struct str s, const struct votes *votes,
+    const struct vote *v)
+{
+	struct buf after = { 0 };
+	char *all;
+
 	buf_printf(&after, ": %llu of %llu requests are in its log",
-	    (unsigned long long)best->n,
-	    (unsigned long long)votes->segments[best->trace]);
-	name->name = text;
-	name->rule = words("after the segments of", text, buf_cstr(&after));
+	    (unsigned long long)v->n,
+	    (unsigned long long)votes->segments[v->trace]);
+	all = words(before, s, buf_cstr(&after));
 	buf_fini(&after);
+	return all;
+}
+
+/* After its segments, whatever those are called by now. */
+static bool
+name_voted(const struct run *run, const struct votes *votes,
+    const uint64_t *found, const struct naming *names, struct naming *name)
+{
+	const struct vote *v = voted(votes, name->canon, found);
+
+	if (!v)
+		return false;
+	name->name = names[v->trace].name;
+	name->rule = words_voted(names[v->trace].configured
+				     ? "on the command line, for the segments "
+				       "of"
+				     : "after the segments of",
+	    run->canons[v->trace].origin->stem, votes, v);
 	return true;
+}
+
+/*
+ * A name that was given to a log is its program's: the segments of the same
+ * requests get it, unless they were given one.  Of several such logs the one
+ * with most of them, then the first.
+ */
+static void
+name_like_logs(const struct run *run, const struct votes *votes,
+    const uint64_t *found, struct naming *names)
+{
+	const struct vote **by = xcalloc(run->n_canons, sizeof *by);
+
+	for (uint32_t i = 0; i < run->n_canons; i++) {
+		const struct vote *v =
+		    names[i].configured ? voted(votes, i, found) : NULL;
+
+		if (v && !names[v->trace].configured &&
+		    (!by[v->trace] || v->n > by[v->trace]->n))
+			by[v->trace] = v;
+	}
+	for (uint32_t i = 0; i < run->n_canons; i++) {
+		if (!by[i])
+			continue;
+		names[i].name = names[by[i]->log].name;
+		names[i].configured = true;
+		free(names[i].rule);
+		names[i].rule = words_voted("on the command line, for the log "
+					    "of",
+		    run->canons[i].origin->stem, votes, by[i]);
+	}
+	free(by);
 }
 
 static void
@@ -170,18 +230,41 @@ name_canons(struct run *run, const struct votes *votes)
 		struct canon *c = &run->canons[i];
 
 		names[i].canon = i;
-		if (name_configured(run, c, &names[i]))
+		name_configured(run, c, &names[i]);
+		if (names[i].configured || c->origin->kind != ORIGIN_TRACE)
 			continue;
-		if (c->origin->kind == ORIGIN_TRACE) {
-			names[i].name = c->origin->stem;
-			names[i].rule =
-			    words("as its segments say:", c->origin->stem, "");
-		} else if (!name_voted(run, i, votes, found, &names[i])) {
-			name_by_text(c, &names[i]);
-		}
+		names[i].name = c->origin->stem;
+		names[i].rule =
+		    words("as its segments say:", c->origin->stem, "");
 	}
+	name_like_logs(run, votes, found, names);
+	for (uint32_t i = 0; i < run->n_canons; i++)
+		if (!names[i].rule &&
+		    !name_voted(run, votes, found, names, &names[i]))
+			name_by_text(&run->canons[i], &names[i]);
 	free(found);
 	return names;
+}
+
+/* For who reads the traces again. */
+static void
+note_renamed(struct run *run, const struct naming *names)
+{
+	struct replay_result *r = run->result;
+
+	r->renamed = xcalloc(run->n_canons, sizeof *r->renamed);
+	for (size_t i = 0; i < run->n_canons; i++) {
+		const struct origin *o = run->canons[i].origin;
+		struct replay_renamed *one = &r->renamed[r->n_renamed];
+
+		if (o->kind != ORIGIN_TRACE || !names[i].configured)
+			continue;
+		one->from = xcalloc(o->stem.n + 1, 1);
+		if (o->stem.n > 0)
+			memcpy(one->from, o->stem.p, o->stem.n);
+		one->to = names[i].name;
+		r->n_renamed++;
+	}
 }
 
 static int
@@ -257,11 +340,14 @@ name_services(struct run *run, struct err *err)
 	int rc = 0;
 
 	number_origins(run);
+	run->result->names_used =
+	    xcalloc(run->options->n_names + 1, sizeof *run->result->names_used);
 	votes.segments = xcalloc(run->n_canons, sizeof *votes.segments);
 	if (run->plan.rows)
 		rc = join_votes(run, &votes, err);
 	if (rc == 0) {
 		names = name_canons(run, &votes);
+		note_renamed(run, names);
 		make_services(run, names);
 		free(names);
 	}

@@ -69,6 +69,7 @@ add_series(struct run *run, struct route_index *index,
 	r->probes += from->probes;
 	histogram_merge(&r->latency, &from->latency);
 	s->requests += from->n;
+	s->undated += from->undated;
 	s->probes += from->probes;
 	s->probes_bad += from->probes_bad;
 	s->probable += from->probable;

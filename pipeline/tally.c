@@ -203,6 +203,7 @@ add_client(struct series *s, struct cell *c, const struct hit *hit)
 	bool missing = hit->status == 404 || hit->status == 410;
 
 	s->n++;
+	s->undated += hit->ts_ns == WHEN_NONE;
 	s->status[class]++;
 	s->not_found += missing;
 	s->from_traces += hit->from_trace;

@@ -55,6 +55,7 @@ struct series {
 	uint32_t route;
 	enum method method;
 	uint64_t n;
+	uint64_t undated; /* of n: they are in no cell */
 	uint64_t status[6];
 	uint64_t not_found;
 	uint64_t probes, probes_bad, probable;

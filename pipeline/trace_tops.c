@@ -29,6 +29,14 @@ keep(struct trace_tops *t, struct str s)
 	return arena_dup(&t->arena, str_sub(s, 0, TOPS_TEXT));
 }
 
+static struct str
+called(const struct trace_tops *t, const struct trace *trace, uint32_t node)
+{
+	struct str name = trace->nodes[node].name;
+
+	return t->names ? replay_called(t->names, name) : name;
+}
+
 /* The entry's; the last one is for all that have no room. */
 static struct trace_tops_service *
 service_of(struct trace_tops *t, struct str name)
@@ -169,7 +177,8 @@ insert(struct trace_top *v, size_t *n, size_t at, const struct trace_top *top)
 }
 
 static void
-top_of(const struct trace *t, const uint64_t *critical, struct trace_top *top)
+top_of(const struct trace_tops *tops, const struct trace *t,
+    const uint64_t *critical, struct trace_top *top)
 {
 	uint32_t best = 0;
 
@@ -182,7 +191,7 @@ top_of(const struct trace *t, const uint64_t *critical, struct trace_top *top)
 			best = i;
 	if (t->n_nodes == 0 || t->response_ns <= 0)
 		return;
-	text_set(&top->hop, t->nodes[best].name);
+	text_set(&top->hop, called(tops, t, best));
 	top->hop_ppm = share_of(critical[best], (uint64_t)t->response_ns);
 }
 
@@ -196,9 +205,9 @@ trace_tops_add(struct trace_tops *t, const struct trace *trace)
 
 	if (trace->root == SPAN_NONE || trace->entry == SPAN_NONE)
 		return;
-	s = service_of(t, trace->nodes[trace->entry].name);
+	s = service_of(t, called(t, trace, trace->entry));
 	critical = critical_of(trace);
-	top_of(trace, critical, &top);
+	top_of(t, trace, critical, &top);
 	s->traces++;
 	s->failing += top.outcome != NULL;
 	if (trace->response_ns > t->slow_ns) {
@@ -206,8 +215,7 @@ trace_tops_add(struct trace_tops *t, const struct trace *trace)
 		s->slow_ns += (uint64_t)trace->response_ns;
 		for (uint32_t i = 0; i < trace->n_nodes; i++)
 			if (critical[i] > 0)
-				hop_add(t, s, trace->nodes[i].name,
-				    critical[i]);
+				hop_add(t, s, called(t, trace, i), critical[i]);
 	}
 	slow_at = place_of(s->slowest, s->n_slowest, &top, slower);
 	fail_at =

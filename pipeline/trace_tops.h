@@ -17,6 +17,7 @@
 
 #include "core/arena.h"
 #include "ingest/assemble.h"
+#include "pipeline/replay.h"
 
 enum {
 	TOPS = 3,
@@ -62,6 +63,7 @@ struct trace_tops_service {
 
 struct trace_tops {
 	int64_t slow_ns;
+	const struct replay_result *names; /* its names; NULL: segments' own */
 	bool too_many; /* not looked at: more than are read again */
 	struct trace_tops_service *v; /* by name, once ended */
 	size_t n;

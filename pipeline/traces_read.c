@@ -71,10 +71,8 @@ count(struct replay_input *in, const struct item *item)
 
 	in->accounts.n[kind][ACCOUNT_READ]++;
 	in->accounts.n[kind][as[item->fate]]++;
-	if (item->fate == FATE_DEAD && !in->dead_reason) {
-		in->dead_reason = item->dead.reason;
-		in->dead_line = item->dead.place.line;
-	}
+	if (item->fate == FATE_DEAD)
+		replay_dead_note(in, item->dead.reason, item->dead.place.line);
 	if (ts == WHEN_NONE)
 		return;
 	if (in->first_ns == WHEN_NONE || ts < in->first_ns)

@@ -234,8 +234,10 @@ judge_request(struct write *w, const struct record *r,
 		v.class = known->class;
 		memcpy(v.trace, known->trace, sizeof v.trace);
 		v.has_trace = true;
-		if (duration < 0)
+		if (duration < 0) {
 			duration = known->duration_ns;
+			v.joined_ns = duration > 0 ? duration : 0;
+		}
 	}
 	v.slow = duration > run->options->judge.slow_ns && !is_get(q->method);
 	return v;

@@ -157,13 +157,16 @@ document_request(struct buf *out, const struct document_origin *origin,
     const struct record *r, const struct document_verdict *v)
 {
 	static const char *const probe[] = { "health-check", NULL };
+	struct request q = r->request;
 	char id[HASH_ID_SIZE];
 	struct nest n;
 
+	if (v->joined_ns > 0)
+		q.duration_ns = v->joined_ns;
 	document_id(id, origin, r->event);
 	part_head(out, "requests", r->ts_ns, id);
 	part_begin(out, r->ts_ns);
-	part_event(out, &r->request, r->event->id);
+	part_event(out, &q, r->event->id);
 	part_text(out, "message", r->event->message);
 	part_text_in(out, "service", "name", origin->service);
 	part_request(out, &r->request);

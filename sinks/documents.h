@@ -35,7 +35,9 @@ struct document_verdict {
 	bool slow;      /* longer than the threshold, not a GET */
 	bool not_found; /* 404 or 410 */
 	uint8_t trace[16];
-	bool has_trace; /* of its own, or joined from a segment */
+	bool has_trace;    /* of its own, or joined from a segment */
+	int64_t joined_ns; /* how long, by its segment; 0: the line says, or
+			    * nobody does */
 };
 
 void document_request(struct buf *out, const struct document_origin *origin,

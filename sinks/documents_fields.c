@@ -37,7 +37,8 @@ static const struct document_field fields[] = {
 	{ "event.end", "request segment finding", "date",
 	    "When the answer went out; the end of the last bad cell." },
 	{ "event.duration", "request segment finding", "long",
-	    "Nanoseconds; absent when the source has none." },
+	    "Nanoseconds; of a line that has none, its segment's; absent when "
+	    "that has none." },
 	{ "event.severity", "finding", "long",
 	    "1 info, 2 warning, 4 critical." },
 	{ "event.reason", "finding", "text", "The finding in a sentence." },

@@ -282,6 +282,16 @@ def bytes_():
     c = Case("binary", put("binary", rng.randbytes(200000)))
     c.stored(0, 0, 1)
     c.died_of("binary data: expected text, JSON or gzip")
+    c.says('1 piece could not be decoded and went to the dead letters: '
+           '"binary data: expected text, JSON or gzip", on line 1')
+    same(c.input["dead_letters"],
+         [{"reason": c.dead[0]["error"]["message"], "count": 1, "line": 1}],
+         "binary: its dead letter, in JSON")
+    c = Case("two reasons", put("two.json", segment(0) + '{"a" 1}\n' * 3 +
+                                '{"a":,}\n' + segment(1)))
+    c.says('4 pieces could not be decoded and went to the dead letters: 3 of '
+           '"broken JSON: expected a colon", first on line 2; 1 of "broken '
+           'JSON: expected a value", on line 5')
     body = lines(50)
     c = Case("NUL bytes", put("nul.log", body.replace(b"/x", b"/x\0y")))
     c.stored(50)

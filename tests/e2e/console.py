@@ -114,6 +114,55 @@ ok(r.returncode == 66 and b"\x1b" not in r.stdout + r.stderr and
    b"\\x1b[31mred: No such file or directory" in r.stderr,
    "a missing input is status 66, and its escapes are shown", r.stderr)
 
+DEMO = "demo/like-service"
+# A program has one name, whichever of its two signals was given it.
+plain = run("replay", DEMO).stdout.decode()
+for group in ("like", "like service"):
+    r = run("replay", "--service-name", f"{group}=Like", DEMO)
+    text = r.stdout.decode()
+    same((r.stderr, "2,569 requests" in text, "like service\n" in text,
+          text.count("CRITICAL")),
+         (b"", True, False, plain.count("CRITICAL")),
+         f"logs and traces of one program are one service: {group}=Like")
+    j = json.loads(run("replay", "--service-name", f"{group}=Like",
+                       "--service", "Like", "--json", DEMO).stdout)
+    same(([s["name"] for s in j["services"]],
+          [(s["name"], s["traces"]) for s in j["trace_services"]]),
+         (["Like"], [("Like", 264)]), "and asked for by that name")
+r = run("replay", "--service-name", "nosuch=X", DEMO)
+same((r.returncode, r.stdout.decode(), r.stderr.decode()),
+     (0, plain, "telltale: --service-name: no log group, stream, path or "
+      "traced service is 'nosuch'\n"), "a name that is nobody's is said")
+
+# "No findings" says what it is none of.
+for args in (["--service", "like", DEMO],
+             ["--service", "like", "--fail-on", "critical", DEMO],
+             ["--service", "like", "--out", f"{dashed}/none", DEMO]):
+    r = run("replay", *args)
+    same((r.returncode, r.stdout, r.stderr.decode()),
+         (64, b"", "telltale: --service: nothing is of a service 'like'; did "
+          "you mean 'like service'? There are: like service, monolith\n"),
+         f"a service that there is not: {' '.join(args[2:-1])}")
+same(os.path.exists(f"{dashed}/none"), False, "and nothing is written for it")
+r = run("replay", "--service", "x", "/nonexistent")
+same((r.returncode, r.stderr.decode()),
+     (64, "telltale: /nonexistent: No such file or directory\n"
+      "telltale: --service: nothing is of a service 'x'; there is none\n"),
+     "no service at all, and why")
+write(f"{dashed}/undated.log", "".join(
+    f"POST /api/orders {s} 1500.123 ms - 12\n" for s in [200] + [500] * 99))
+text = run("replay", f"{dashed}/undated.log").stdout.decode()
+ok("Judged 0 client requests on 1 route of 1 service by slow-post, not-found, "
+   "server-error, target-health: nothing" in " ".join(text.split()) and
+   "Not judged: 100 requests without a time." in text,
+   "what has no time is said not to be judged, nor what is off", text)
+text = run("replay", "--rule", "slow-request",
+           f"{dashed}/undated.log").stdout.decode()
+ok(" by slow-request: nothing" in " ".join(text.split()),
+   "what is named is on, and the others are off", text)
+same(json.loads(run("replay", "--json", f"{dashed}/undated.log").stdout)
+     ["services"][0]["undated"], 100, "and in JSON")
+
 if HAVE:
     r = run("replay", *ARCHIVE)
     same((r.returncode, r.stderr), (0, b""), "findings are no failure, and "

@@ -169,6 +169,13 @@ def reproduced():
     same((len(rows), set(statuses)),
          (f["telltale"]["finding"]["count"], {404, 410}),
          "its filter gives exactly the requests that it counts")
+    # How long one took is in its log line, or in its segment.
+    found = telltale("replay", "--json", DEMO).json()["findings"]
+    for f in found:
+        rows = query(f["labels"]["filter"], "--requests", "--ndjson", DEMO)
+        same(len(rows.text.splitlines()), f["telltale"]["finding"]["count"],
+             f"so does that of the demo's {f['rule']['id']}")
+    same(len(found), 3, "all three of them")
 
 
 def groups():

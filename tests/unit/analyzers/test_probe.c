@@ -86,10 +86,12 @@ static const struct {
 	    CLASS_PROBE },
 	{ "kubelet, public", METHOD_GET, "/healthz", "8.8.8.8", "",
 	    "kube-probe/1.21", CLASS_CLIENT },
-	{ "container", METHOD_GET, "/x", "127.0.0.1", "", "curl/7.68.0",
+	{ "container", METHOD_GET, "/health", "127.0.0.1", "", "curl/7.68.0",
 	    CLASS_PROBE },
-	{ "container, v6", METHOD_GET, "/x", "::1", "", "Wget/1.20",
+	{ "container, v6", METHOD_GET, "/", "::1", "", "Wget/1.20",
 	    CLASS_PROBE },
+	{ "curl on the machine, other path", METHOD_GET, "/api/orders/1",
+	    "127.0.0.1", "", "curl/7.68.0", CLASS_CLIENT },
 	{ "curl from elsewhere", METHOD_GET, "/", "10.0.0.1", "", "curl/7.68.0",
 	    CLASS_CLIENT },
 	{ "curl without peer", METHOD_GET, "/", "", "", "curl/7.68.0",
@@ -151,6 +153,12 @@ Test(probe, configured_paths_replace_the_usual)
 		.peer = STR("10.0.0.1") };
 
 	cr_expect_eq(probe_judge(&s, &r).class, CLASS_PROBABLE_PROBE);
+	r.peer = STR("127.0.0.1");
+	r.agent = STR("curl/8.5.0");
+	cr_expect_eq(probe_judge(&s, &r).class, CLASS_PROBE);
 	r.path = STR("/");
+	cr_expect_eq(probe_judge(&s, &r).class, CLASS_CLIENT);
+	r.peer = STR("10.0.0.1");
+	r.agent = STR("");
 	cr_expect_eq(probe_judge(&s, &r).class, CLASS_CLIENT);
 }

@@ -12,6 +12,7 @@
 
 #include "core/buf.h"
 #include "core/mem.h"
+#include "core/when.h"
 #include "judge_help.h"
 
 /* What a path became, in a tree that was given nothing else. */
@@ -75,6 +76,9 @@ static const struct {
 	    "/a/b/c/d/e/f/g/h/i/j/k/l/m/n/o/p/{rest}" },
 };
 
+/* When all of them are asked for, unless it matters. */
+enum { AT = 5 };
+
 static struct str
 route_of(struct routes *r, struct str path)
 {
@@ -85,7 +89,7 @@ Test(routes, knows_ids_by_their_shape)
 {
 	for (size_t i = 0; i < sizeof(shapes) / sizeof(shapes[0]); i++) {
 		struct routes *r = routes_new();
-		uint32_t number = routes_add(r, str_of(shapes[i].path));
+		uint32_t number = routes_add(r, str_of(shapes[i].path), AT);
 		struct str text = routes_text(r, routes_final(r, number));
 
 		cr_expect(str_eq(text, str_of(shapes[i].route)), "%s: %.*s",
@@ -106,7 +110,7 @@ add_f(struct routes *r, const char *fmt, unsigned a, unsigned b)
 #pragma GCC diagnostic ignored "-Wformat-nonliteral"
 	buf_printf(&path, fmt, a, b);
 #pragma GCC diagnostic pop
-	number = routes_add(r, buf_view(&path));
+	number = routes_add(r, buf_view(&path), AT);
 	buf_fini(&path);
 	return number;
 }
@@ -115,8 +119,8 @@ Test(routes, collapses_a_place_beyond_its_fan_out)
 {
 	struct routes *r = routes_new();
 	uint32_t first = add_f(r, "/tags/t%x_/posts", 0, 0);
-	uint32_t word = routes_add(r, STR("/tags/undefined/posts"));
-	uint32_t other = routes_add(r, STR("/tags"));
+	uint32_t word = routes_add(r, STR("/tags/undefined/posts"), AT);
+	uint32_t other = routes_add(r, STR("/tags"), AT);
 
 	for (unsigned i = 1; i < ROUTE_FANOUT; i++)
 		add_f(r, "/tags/t%x_/posts", i, 0);
@@ -137,7 +141,7 @@ Test(routes, collapses_a_place_beyond_its_fan_out)
 Test(routes, scan_of_the_root_leaves_deeper_routes_alone)
 {
 	struct routes *r = routes_new();
-	uint32_t like = routes_add(r, STR("/mysfits/42/like"));
+	uint32_t like = routes_add(r, STR("/mysfits/42/like"), AT);
 
 	for (unsigned i = 0; i < 300; i++)
 		add_f(r, "/x%x_.php", i, 0);
@@ -195,7 +199,7 @@ build(struct buf *paths, const uint32_t *order, size_t parts, uint32_t *numbers)
 		trees[p] = routes_new();
 	for (size_t i = 0; i < PATHS; i++)
 		numbers[order[i]] = routes_add(trees[order[i] % parts],
-		    buf_view(&paths[order[i]]));
+		    buf_view(&paths[order[i]]), (int64_t)order[i] % 7);
 	for (size_t p = 1; p < parts; p++) {
 		uint32_t *map = xcalloc(routes_count(trees[p]), sizeof(*map));
 
@@ -259,7 +263,7 @@ Test(routes, final_numbers_have_different_texts)
 
 	for (int i = 0; i < 5000; i++) {
 		random_path(&path, &seed, 70);
-		routes_add(r, buf_view(&path));
+		routes_add(r, buf_view(&path), AT);
 	}
 	for (uint32_t a = 1; a < routes_count(r); a++) {
 		if (routes_final(r, a) != a)
@@ -271,6 +275,40 @@ Test(routes, final_numbers_have_different_texts)
 	}
 	buf_fini(&path);
 	routes_free(r);
+}
+
+/* Known first, however late it is read and whatever comes after it. */
+Test(routes, keep_those_that_were_asked_for_first)
+{
+	struct routes *trees[2] = { routes_new(), routes_new() };
+	uint32_t map[4000];
+	unsigned kept = 0;
+
+	for (unsigned a = 0; a < 45; a++)
+		for (unsigned b = 0; b < 45; b++)
+			add_f(trees[a % 2], "/a%u_/b%u_", a, b);
+	for (unsigned a = 0; a < 30; a++)
+		for (unsigned b = 0; b < 30; b++) {
+			struct buf path = { 0 };
+
+			buf_printf(&path, "/old/c%u_/d%u_", a, b);
+			routes_add(trees[b % 2], buf_view(&path), WHEN_NONE);
+			routes_add(trees[a % 2], buf_view(&path), AT - 1);
+			routes_add(trees[b % 2], buf_view(&path), AT + 1);
+			buf_fini(&path);
+		}
+	routes_merge(trees[0], trees[1], map);
+	for (uint32_t i = 1; i < routes_count(trees[0]); i++) {
+		struct str text;
+
+		if (routes_final(trees[0], i) != i)
+			continue;
+		text = routes_text(trees[0], i);
+		kept += str_starts(text, STR("/old"));
+	}
+	cr_expect_eq(kept, 900);
+	routes_free(trees[0]);
+	routes_free(trees[1]);
 }
 
 Test(routes, keep_a_thousand_by_hash)
@@ -329,7 +367,7 @@ Test(routes, hostile_paths_stay_within_four_mebibytes)
 
 		for (int i = 0; i < n; i++) {
 			hostile_path(&path, (enum hostile)how, &seed);
-			routes_add(r, buf_view(&path));
+			routes_add(r, buf_view(&path), AT);
 			if (i % 64 == 0 && mallinfo2().uordblks > before + most)
 				most = mallinfo2().uordblks - before;
 		}
