@@ -83,11 +83,18 @@ struct cell {
 	uint32_t not_found;  /* of n: 404 and 410 */
 	uint32_t probes;     /* certain and probable */
 	uint32_t probes_bad; /* probes with a status not 1xx to 3xx */
-	uint64_t sum_us;     /* of timed, microseconds, saturating */
-	int64_t slowest_ns;  /* of timed: whose example that is */
+	struct {
+		uint32_t n, not_found, failed;
+	} probable; /* in n, with a status: probable probes, theirs of 404 and
+		       410, of 5xx */
+	uint64_t sum_us;          /* of timed, microseconds, saturating */
+	int64_t slowest_ns;       /* of timed: whose example that is */
 	uint32_t pace[PACE_BINS]; /* of timed, by how long they took */
 	struct example example[EXAMPLES];
 };
+
+/* How many were answered that are no probes, not even probable ones. */
+uint32_t cell_answered(const struct cell *c);
 
 /* Adds b's counts to a's; keys are the caller's business. */
 void cell_add(struct cell *a, const struct cell *b);

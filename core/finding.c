@@ -90,6 +90,14 @@ findings_add(struct findings *f)
 }
 
 void
+findings_remove(struct findings *f, size_t i)
+{
+	finding_fini(&f->v[i]);
+	f->n--;
+	memmove(&f->v[i], &f->v[i + 1], (f->n - i) * sizeof(f->v[0]));
+}
+
+void
 findings_fini(struct findings *f)
 {
 	for (size_t i = 0; i < f->n; i++)
@@ -249,6 +257,20 @@ put_before(struct buf *b, const struct finding *f, bool utf8)
 	}
 }
 
+/* "; so did 60 of 60 health checks" */
+static void
+put_along(struct buf *b, const struct finding *f)
+{
+	if (!f->along)
+		return;
+	buf_cat(b, "; so did ");
+	buf_u64(b, f->along_bad);
+	buf_cat(b, " of ");
+	buf_u64(b, f->along_total);
+	buf_char(b, ' ');
+	buf_cat(b, f->along);
+}
+
 static void
 put_quoted(struct buf *b, const char *text, bool utf8)
 {
@@ -362,6 +384,7 @@ finding_sentence(struct buf *b, const struct finding *f, bool utf8)
 	put_counts(b, f, utf8);
 	put_span(b, f);
 	put_before(b, f, utf8);
+	put_along(b, f);
 	if (f->n_causes > 0)
 		put_cause(b, &f->causes[0], utf8);
 	buf_char(b, '.');

@@ -114,6 +114,10 @@ struct finding {
 	int n_causes;
 	uint32_t compared_bad, compared; /* requests looked at for causes */
 	uint32_t templates; /* of log lines and calls that they had */
+	/* Of the same incident, as fold.h says: clients' requests beside health
+	 * checks, or the other way round; 0 of 0: none. */
+	const char *along; /* "health checks"; static, NULL */
+	uint64_t along_bad, along_total;
 	int64_t over_ns;    /* slow is above this; 0: not about time */
 	bool relative;      /* over_ns is what was rare before */
 	enum finding_test test;
@@ -151,6 +155,8 @@ struct findings {
 };
 /* A zeroed finding at the end. */
 struct finding *findings_add(struct findings *f);
+/* Takes the finding out; those behind it move up. */
+void findings_remove(struct findings *f, size_t i);
 /* Sorts: severity falling, then onset, rule, service, method, route. */
 void findings_sort(struct findings *f);
 void findings_fini(struct findings *f);

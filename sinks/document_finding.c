@@ -308,6 +308,8 @@ put_finding(struct buf *b, const struct finding *f, const struct str *paths)
 		json_member_milli(b, "expected", f->expected_milli);
 	}
 	put_paths(b, f);
+	if (f->along)
+		put_counts(b, "along", f->along_bad, f->along_total);
 	if (f->before_ns >= 0)
 		json_member_i64(b, "latency_before_ns", f->before_ns);
 	if (f->after_ns >= 0)

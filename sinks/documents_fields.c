@@ -172,6 +172,11 @@ static const struct document_field fields[] = {
 	    "not-found-surge: new paths to be expected in the window." },
 	{ "telltale.finding.paths", "finding", "keyword",
 	    "not-found-scan, not-found-surge: the first paths, at most 5." },
+	{ "telltale.finding.along.count", "finding", "long",
+	    "What failed along with it on the route: health checks beside "
+	    "clients' requests, or the other way round." },
+	{ "telltale.finding.along.total", "finding", "long",
+	    "Of how many; absent where nothing else failed." },
 	{ "telltale.finding.latency_before_ns", "finding", "long",
 	    "Mean latency before the onset." },
 	{ "telltale.finding.latency_ns", "finding", "long",
