@@ -47,6 +47,8 @@ cell_add(struct cell *a, const struct cell *b)
 	for (int i = 0; i < 6; i++)
 		a->status[i] = add_u32(a->status[i], b->status[i]);
 	a->not_found = add_u32(a->not_found, b->not_found);
+	a->traced = add_u32(a->traced, b->traced);
+	a->masked = add_u32(a->masked, b->masked);
 	a->probes = add_u32(a->probes, b->probes);
 	a->probes_bad = add_u32(a->probes_bad, b->probes_bad);
 	a->probable.n = add_u32(a->probable.n, b->probable.n);

@@ -78,6 +78,8 @@ finding_fini(struct finding *f)
 		free(f->causes[i].template_text);
 		free(f->causes[i].service);
 	}
+	free(f->hidden.service);
+	free(f->hidden.route);
 	*f = (struct finding){ 0 };
 }
 
@@ -271,6 +273,25 @@ put_along(struct buf *b, const struct finding *f)
 	buf_cat(b, f->along);
 }
 
+/*
+ * "; hidden from users, as POST /mysfits/{id}/like of like service answered 2xx
+ * or 3xx in 46 of 46 of these"
+ */
+static void
+put_hidden(struct buf *b, const struct hidden *h)
+{
+	if (!h->service)
+		return;
+	buf_cat(b, "; hidden, as ");
+	buf_cat(b, method_name(h->method));
+	buf_char(b, ' ');
+	buf_cat(b, h->route);
+	buf_cat(b, " of ");
+	buf_cat(b, h->service);
+	buf_printf(b, " answered 2xx or 3xx in %u of %u of these", h->bad,
+	    h->total);
+}
+
 static void
 put_quoted(struct buf *b, const char *text, bool utf8)
 {
@@ -385,6 +406,7 @@ finding_sentence(struct buf *b, const struct finding *f, bool utf8)
 	put_span(b, f);
 	put_before(b, f, utf8);
 	put_along(b, f);
+	put_hidden(b, &f->hidden);
 	if (f->n_causes > 0)
 		put_cause(b, &f->causes[0], utf8);
 	buf_char(b, '.');

@@ -80,8 +80,21 @@ struct cause {
 	int64_t lag_ms;
 };
 
+/*
+ * Of `total` bad requests `bad` were asked for by this route and others, and
+ * these answered 2xx or 3xx.
+ */
+struct hidden {
+	char *service; /* NULL: not hidden; owned by the finding */
+	char *route;
+	enum method method;
+	uint32_t bad, total;
+};
+
 struct finding {
 	const char *rule; /* "slow-post": static, from the rule's table row */
+	const char
+	    *judged_by; /* the rule whose test decided, mostly the same */
 	enum severity severity;
 	char *service; /* owned by the finding */
 	enum method method;
@@ -118,8 +131,10 @@ struct finding {
 	 * checks, or the other way round; 0 of 0: none. */
 	const char *along; /* "health checks"; static, NULL */
 	uint64_t along_bad, along_total;
-	int64_t over_ns;    /* slow is above this; 0: not about time */
-	bool relative;      /* over_ns is what was rare before */
+	struct hidden hidden;
+	bool told;       /* another finding tells of it: to be removed */
+	int64_t over_ns; /* slow is above this; 0: not about time */
+	bool relative;   /* over_ns is what was rare before */
 	enum finding_test test;
 	char *client;               /* address of a scan's; else NULL; owned */
 	char *paths[FINDING_PATHS]; /* the first that were missing; owned */
