@@ -69,6 +69,7 @@ extern const struct rule rule_slow_post;
 extern const struct rule rule_slow_request;
 extern const struct rule rule_not_found;
 extern const struct rule rule_server_error;
+extern const struct rule rule_masked_failure;
 extern const struct rule rule_target_health;
 
 #endif

@@ -30,6 +30,14 @@ cell_slowest(struct cell *c, int64_t ns, const struct example *example)
 	}
 }
 
+uint32_t
+cell_answered(const struct cell *c)
+{
+	uint64_t others = (uint64_t)c->status[0] + c->probable.n;
+
+	return c->n > others ? c->n - (uint32_t)others : 0;
+}
+
 void
 cell_add(struct cell *a, const struct cell *b)
 {
@@ -39,8 +47,14 @@ cell_add(struct cell *a, const struct cell *b)
 	for (int i = 0; i < 6; i++)
 		a->status[i] = add_u32(a->status[i], b->status[i]);
 	a->not_found = add_u32(a->not_found, b->not_found);
+	a->traced = add_u32(a->traced, b->traced);
+	a->masked = add_u32(a->masked, b->masked);
 	a->probes = add_u32(a->probes, b->probes);
 	a->probes_bad = add_u32(a->probes_bad, b->probes_bad);
+	a->probable.n = add_u32(a->probable.n, b->probable.n);
+	a->probable.not_found =
+	    add_u32(a->probable.not_found, b->probable.not_found);
+	a->probable.failed = add_u32(a->probable.failed, b->probable.failed);
 	a->sum_us = add_u64(a->sum_us, b->sum_us);
 	for (int i = 0; i < PACE_BINS && b->timed > 0; i++)
 		a->pace[i] = add_u32(a->pace[i], b->pace[i]);

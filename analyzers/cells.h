@@ -39,7 +39,8 @@ enum cell_example {
 	EXAMPLE_SLOW, /* the slowest */
 	EXAMPLE_NOT_FOUND,
 	EXAMPLE_SERVER_ERROR,
-	EXAMPLE_PROBE, /* a probe that failed */
+	EXAMPLE_MASKED, /* it was answered well, and failed */
+	EXAMPLE_PROBE,  /* a probe that failed */
 	EXAMPLES
 };
 
@@ -76,18 +77,27 @@ struct cell_key {
 
 struct cell {
 	struct cell_key key;
-	uint32_t n;          /* client requests, probable probes with them */
-	uint32_t timed;      /* clients with a duration */
-	uint32_t slow;       /* of timed: longer than the threshold */
-	uint32_t status[6];  /* of n, by hundreds; [0]: none known */
-	uint32_t not_found;  /* of n: 404 and 410 */
-	uint32_t probes;     /* certain and probable */
+	uint32_t n;         /* client requests, probable probes with them */
+	uint32_t timed;     /* clients with a duration */
+	uint32_t slow;      /* of timed: longer than the threshold */
+	uint32_t status[6]; /* of n, by hundreds; [0]: none known */
+	uint32_t not_found; /* of n: 404 and 410 */
+	uint32_t traced; /* clients answered 2xx or 3xx that have a segment */
+	uint32_t masked; /* of traced: it says that they failed */
+	uint32_t probes; /* certain and probable */
 	uint32_t probes_bad; /* probes with a status not 1xx to 3xx */
-	uint64_t sum_us;     /* of timed, microseconds, saturating */
-	int64_t slowest_ns;  /* of timed: whose example that is */
+	struct {
+		uint32_t n, not_found, failed;
+	} probable; /* in n, with a status: probable probes, theirs of 404 and
+		       410, of 5xx */
+	uint64_t sum_us;          /* of timed, microseconds, saturating */
+	int64_t slowest_ns;       /* of timed: whose example that is */
 	uint32_t pace[PACE_BINS]; /* of timed, by how long they took */
 	struct example example[EXAMPLES];
 };
+
+/* How many were answered that are no probes, not even probable ones. */
+uint32_t cell_answered(const struct cell *c);
 
 /* Adds b's counts to a's; keys are the caller's business. */
 void cell_add(struct cell *a, const struct cell *b);

@@ -60,6 +60,7 @@ static const struct rule *const rules[] = {
 	&rule_slow_request,
 	&rule_not_found,
 	&rule_server_error,
+	&rule_masked_failure,
 	&rule_target_health,
 };
 
@@ -71,6 +72,7 @@ static const struct rule_info infos[] = {
 	{ "slow-request", "the same of any request; off unless it is named" },
 	{ "not-found", "404 and 410 on routes that were answered before" },
 	{ "server-error", "5xx answers" },
+	{ "masked-failure", "failures that are answered 2xx or 3xx" },
 	{ "target-health", "health checks that fail" },
 	{ "not-found-scan", "a client that asks for what is not there" },
 	{ "not-found-surge",
@@ -374,7 +376,7 @@ finding_write(struct judge *j, const struct track *t, bool open,
 	struct finding *f = findings_add(out);
 	struct trials all = { i->upto.n, i->upto.bad };
 
-	f->rule = infos[t->number].name;
+	f->rule = f->judged_by = infos[t->number].name;
 	f->unit = rule->unit;
 	f->phrase = rule->phrase;
 	f->severity = severity(rule, i, all);

@@ -73,6 +73,7 @@ struct judge_trial {
 	int status;          /* 0: none */
 	int64_t duration_ns; /* -1: none */
 	int64_t slow_ns;     /* the finding's over_ns */
+	bool traced, masked; /* there is a segment; it says that it failed */
 };
 enum trial_is judge_trial(const char *rule, const struct judge_trial *t);
 

@@ -5,7 +5,8 @@
  * The broken-route test of the reference, 3.3.  Only a known route is judged:
  * one that was answered below 400 for this method, in an earlier cell or the
  * same one.  What never answered (/favicon.ico, a scanner's guesses) has no
- * trials here.  Requests without a status are no trials: they can show neither.
+ * trials here.  Requests without a status are no trials: they can show neither;
+ * probable probes are those of target-health, so that one failure is told once.
  *
  * Prior 2 % with the weight of 50 requests, at least 4, and at least three
  * times the baseline and three percentage points above it: a surge at constant
@@ -15,20 +16,21 @@
  * warning, less is worth a look.
  */
 #include "analyzers/analyzer.h"
+#include "analyzers/saturate.h"
 
 static struct counts
 count(const struct cell *cell, bool answered)
 {
-	if (!answered || cell->n < cell->status[0])
+	if (!answered)
 		return (struct counts){ 0 };
-	return (struct counts){ .n = cell->n - cell->status[0],
-		.bad = cell->not_found };
+	return (struct counts){ .n = cell_answered(cell),
+		.bad = minus_u32(cell->not_found, cell->probable.not_found) };
 }
 
 static enum trial_is
 trial(const struct judge_trial *t)
 {
-	if (t->class == CLASS_PROBE || t->status < 100 || t->status >= 600)
+	if (t->class != CLASS_CLIENT || t->status < 100 || t->status >= 600)
 		return TRIAL_NONE;
 	return t->status == 404 || t->status == 410 ? TRIAL_BAD : TRIAL_GOOD;
 }

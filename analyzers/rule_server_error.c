@@ -5,7 +5,8 @@
  * X-Ray calls these faults, and its own Insights looks at nothing else.  Unlike
  * a 404 an answer of this class is never right, so that a route that fails from
  * the first record on is a finding too: the prior, not a known good past, is
- * what it is held against.  Requests without a status are no trials.
+ * what it is held against.  Requests without a status are no trials, and
+ * probable probes are those of target-health, so that one failure is told once.
  *
  * Prior 1 % with the weight of 50 requests, at least 4, and at least three
  * times the baseline and two percentage points above it.
@@ -14,21 +15,20 @@
  * warning, less is worth a look.
  */
 #include "analyzers/analyzer.h"
+#include "analyzers/saturate.h"
 
 static struct counts
 count(const struct cell *cell, bool answered)
 {
 	(void)answered;
-	if (cell->n < cell->status[0])
-		return (struct counts){ 0 };
-	return (struct counts){ .n = cell->n - cell->status[0],
-		.bad = cell->status[5] };
+	return (struct counts){ .n = cell_answered(cell),
+		.bad = minus_u32(cell->status[5], cell->probable.failed) };
 }
 
 static enum trial_is
 trial(const struct judge_trial *t)
 {
-	if (t->class == CLASS_PROBE || t->status < 100 || t->status >= 600)
+	if (t->class != CLASS_CLIENT || t->status < 100 || t->status >= 600)
 		return TRIAL_NONE;
 	return t->status >= 500 ? TRIAL_BAD : TRIAL_GOOD;
 }

@@ -11,8 +11,9 @@
  * service shows; a target that loses one in a hundred all day long has that in
  * its baseline.
  *
- * One series for all methods of a route.  A probable probe counts as well: its
- * failure is in the error counts of its route too, being perhaps a client's.
+ * One series for all methods of a route.  A probable probe counts as well, and
+ * nowhere else.  Where clients of the same route fail at the same time it is
+ * their finding that tells of the probes (fold.h).
  *
  * Severity: half of six or more is critical, the target is out of service; a
  * twentieth of three or more is a warning; less, as the two time-outs above or

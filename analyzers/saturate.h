@@ -14,6 +14,13 @@ add_u32(uint32_t a, uint32_t b)
 	return a > UINT32_MAX - b ? UINT32_MAX : a + b;
 }
 
+/* What is left; 0 at least. */
+static inline uint32_t
+minus_u32(uint32_t a, uint32_t b)
+{
+	return a > b ? a - b : 0;
+}
+
 static inline uint64_t
 add_u64(uint64_t a, uint64_t b)
 {

@@ -121,7 +121,7 @@ finding_add(const struct found *f, const struct scan_service *services,
 	if (settings->only && strcmp(settings->only, rule) != 0)
 		return SIZE_MAX;
 	out = findings_add(all);
-	out->rule = rule;
+	out->rule = out->judged_by = rule;
 	out->test = f->test;
 	out->severity = severity(f);
 	out->service = finding_text(services[f->service].name);

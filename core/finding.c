@@ -78,6 +78,8 @@ finding_fini(struct finding *f)
 		free(f->causes[i].template_text);
 		free(f->causes[i].service);
 	}
+	free(f->hidden.service);
+	free(f->hidden.route);
 	*f = (struct finding){ 0 };
 }
 
@@ -87,6 +89,14 @@ findings_add(struct findings *f)
 	f->v = xgrow(f->v, f->n + 1, &f->cap, sizeof(f->v[0]));
 	f->v[f->n] = (struct finding){ 0 };
 	return &f->v[f->n++];
+}
+
+void
+findings_remove(struct findings *f, size_t i)
+{
+	finding_fini(&f->v[i]);
+	f->n--;
+	memmove(&f->v[i], &f->v[i + 1], (f->n - i) * sizeof(f->v[0]));
 }
 
 void
@@ -249,6 +259,39 @@ put_before(struct buf *b, const struct finding *f, bool utf8)
 	}
 }
 
+/* "; so did 60 of 60 health checks" */
+static void
+put_along(struct buf *b, const struct finding *f)
+{
+	if (!f->along)
+		return;
+	buf_cat(b, "; so did ");
+	buf_u64(b, f->along_bad);
+	buf_cat(b, " of ");
+	buf_u64(b, f->along_total);
+	buf_char(b, ' ');
+	buf_cat(b, f->along);
+}
+
+/*
+ * "; hidden from users, as POST /mysfits/{id}/like of like service answered 2xx
+ * or 3xx in 46 of 46 of these"
+ */
+static void
+put_hidden(struct buf *b, const struct hidden *h)
+{
+	if (!h->service)
+		return;
+	buf_cat(b, "; hidden, as ");
+	buf_cat(b, method_name(h->method));
+	buf_char(b, ' ');
+	buf_cat(b, h->route);
+	buf_cat(b, " of ");
+	buf_cat(b, h->service);
+	buf_printf(b, " answered 2xx or 3xx in %u of %u of these", h->bad,
+	    h->total);
+}
+
 static void
 put_quoted(struct buf *b, const char *text, bool utf8)
 {
@@ -362,6 +405,8 @@ finding_sentence(struct buf *b, const struct finding *f, bool utf8)
 	put_counts(b, f, utf8);
 	put_span(b, f);
 	put_before(b, f, utf8);
+	put_along(b, f);
+	put_hidden(b, &f->hidden);
 	if (f->n_causes > 0)
 		put_cause(b, &f->causes[0], utf8);
 	buf_char(b, '.');

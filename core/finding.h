@@ -80,8 +80,21 @@ struct cause {
 	int64_t lag_ms;
 };
 
+/*
+ * Of `total` bad requests `bad` were asked for by this route and others, and
+ * these answered 2xx or 3xx.
+ */
+struct hidden {
+	char *service; /* NULL: not hidden; owned by the finding */
+	char *route;
+	enum method method;
+	uint32_t bad, total;
+};
+
 struct finding {
 	const char *rule; /* "slow-post": static, from the rule's table row */
+	const char
+	    *judged_by; /* the rule whose test decided, mostly the same */
 	enum severity severity;
 	char *service; /* owned by the finding */
 	enum method method;
@@ -114,8 +127,14 @@ struct finding {
 	int n_causes;
 	uint32_t compared_bad, compared; /* requests looked at for causes */
 	uint32_t templates; /* of log lines and calls that they had */
-	int64_t over_ns;    /* slow is above this; 0: not about time */
-	bool relative;      /* over_ns is what was rare before */
+	/* Of the same incident, as fold.h says: clients' requests beside health
+	 * checks, or the other way round; 0 of 0: none. */
+	const char *along; /* "health checks"; static, NULL */
+	uint64_t along_bad, along_total;
+	struct hidden hidden;
+	bool told;       /* another finding tells of it: to be removed */
+	int64_t over_ns; /* slow is above this; 0: not about time */
+	bool relative;   /* over_ns is what was rare before */
 	enum finding_test test;
 	char *client;               /* address of a scan's; else NULL; owned */
 	char *paths[FINDING_PATHS]; /* the first that were missing; owned */
@@ -151,6 +170,8 @@ struct findings {
 };
 /* A zeroed finding at the end. */
 struct finding *findings_add(struct findings *f);
+/* Takes the finding out; those behind it move up. */
+void findings_remove(struct findings *f, size_t i);
 /* Sorts: severity falling, then onset, rule, service, method, route. */
 void findings_sort(struct findings *f);
 void findings_fini(struct findings *f);

@@ -132,14 +132,16 @@ side_of(const struct sought *s, const struct case_request *q)
 	struct judge_trial trial = { .class = q->class,
 		.status = q->request->status,
 		.duration_ns = q->duration_ns,
-		.slow_ns = f->over_ns };
+		.slow_ns = f->over_ns,
+		.traced = q->traced,
+		.masked = q->masked };
 	enum trial_is is;
 
 	if (q->ts_ns == WHEN_NONE || q->ts_ns < s->from_ns ||
 	    q->ts_ns >= s->to_ns ||
 	    (f->method != METHOD_NONE && f->method != q->request->method))
 		return CASE_SIDES;
-	is = judge_trial(f->rule, &trial);
+	is = judge_trial(f->judged_by, &trial);
 	if (is == TRIAL_NONE)
 		return CASE_SIDES;
 	if (q->ts_ns < f->start_ns)
@@ -156,7 +158,9 @@ cases_match(struct cases *c, const struct case_request *q, struct case_draft *d)
 	d->n_matches = 0;
 	d->request = (struct request_case){ .marks = d->marks,
 		.cap = CASE_MARKS,
-		.begin_ns = q->ts_ns };
+		.begin_ns = q->ts_ns,
+		.end_ns = q->end_ns,
+		.coarse = q->coarse };
 	if (q->duration_ns > 0)
 		d->request.begin_ns -= q->duration_ns;
 	for (uint32_t i = 0; i < c->n && d->n_matches < MATCHES_MAX; i++) {

@@ -56,7 +56,8 @@ struct feature {
 
 struct request_case {
 	uint64_t priority; /* hash of its identity */
-	int64_t begin_ns;
+	int64_t begin_ns, end_ns;
+	bool coarse; /* end_ns is a whole second */
 	enum case_side side;
 	bool lined;     /* from a log: lines could be seen */
 	bool has_trace; /* trace is set */
@@ -134,6 +135,9 @@ struct case_request {
 	uint32_t service;
 	enum class class;
 	int64_t ts_ns, duration_ns;
+	int64_t end_ns;      /* as fine as can be told */
+	bool coarse;         /* ... which is a whole second */
+	bool traced, masked; /* it has a segment, which says that it failed */
 };
 
 /* Begins a draft: which findings it belongs to; false: none. */

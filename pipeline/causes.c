@@ -10,10 +10,11 @@
  *
  * First the requests of the findings are found, with the lines beside them and
  * what stands in their own record.  Then, where some of them have a trace,
- * those inputs that have more are read once more for what belongs to those
- * traces: the segments with their calls, the requests of other services with
- * the lines beside them, and the lines in which the trace's id stands.  That is
- * how a throttled table one hop down is found.
+ * or are of answers, those inputs that have more are read once more for who
+ * asked for them (callers.h), and for what belongs to those traces: the
+ * segments with their calls, the requests of other services with the lines
+ * beside them, and the lines in which the trace's id stands.  That is how a
+ * throttled table one hop down is found.
  *
  * Last, where a finding has no cause then, what other services logged in its
  * time (elsewhere.h).
@@ -26,6 +27,7 @@
 
 #include "core/mem.h"
 #include "pipeline/beside.h"
+#include "pipeline/callers.h"
 #include "pipeline/case_calls.h"
 #include "pipeline/elsewhere.h"
 #include "pipeline/origin.h"
@@ -43,6 +45,7 @@ struct looking {
 	struct beside beside;
 	struct case_calls calls;
 	struct elsewhere elsewhere;
+	struct callers callers;
 	bool *chosen; /* by input */
 	bool *others; /* by input: segments, or other services' records */
 	enum pass pass;
@@ -148,6 +151,20 @@ mark_places(struct looking *l, const struct input *input,
 	mark_place(l, q, STR("path"), of->path);
 }
 
+/* The driver's time of a line is finer than a line's whole second. */
+static void
+set_end(struct case_request *q, const struct record *r)
+{
+	int64_t read_ns = r->event->ts_ns;
+
+	q->end_ns = r->ts_ns;
+	q->coarse = r->request.grain == GRAIN_SECOND;
+	if (!q->coarse || read_ns == WHEN_NONE || read_ns % NS_PER_SEC == 0)
+		return;
+	q->end_ns = read_ns;
+	q->coarse = false;
+}
+
 static struct case_request
 request_of(const struct looking *l, const struct record *r,
     const struct verdict *known)
@@ -157,9 +174,18 @@ request_of(const struct looking *l, const struct record *r,
 		.class =
 		    probe_judge(&l->run->options->probe, &r->request).class,
 		.ts_ns = r->ts_ns,
-		.duration_ns = r->request.duration_ns };
+		.duration_ns = r->request.duration_ns,
+		.traced = r->kind == RECORD_SEGMENT };
 
+	set_end(&q, r);
+	if (known && known->what == VERDICT_JOINED &&
+	    r->kind == RECORD_REQUEST) {
+		q.end_ns = known->end_ns;
+		q.coarse = false;
+	}
 	if (known) {
+		q.traced |= known->what == VERDICT_JOINED;
+		q.masked = known->masked;
 		q.class = known->class;
 		if (q.duration_ns < 0)
 			q.duration_ns = known->duration_ns;
@@ -277,6 +303,35 @@ take_called(struct looking *l, const struct record *r,
 	s->from = s->n;
 }
 
+/* Who may have asked for a finding's requests, once where it is in both. */
+static void
+take_caller(struct looking *l, const struct record *r,
+    const struct verdict *known)
+{
+	struct case_request q = request_of(l, r, known);
+	struct request_case traced;
+
+	if (r->kind == RECORD_SEGMENT &&
+	    (!r->segment.has_http || r->segment.in_progress ||
+		(known && known->what == VERDICT_JOINED)))
+		return;
+	set_trace(&traced, r, known);
+	callers_request(&l->callers, &q,
+	    traced.has_trace ? traced.trace : NULL);
+}
+
+/* What the second pass is about: the other ends of the findings' requests. */
+static void
+take_other(struct looking *l, const struct record *r,
+    const struct verdict *known)
+{
+	take_caller(l, r, known);
+	if (r->kind == RECORD_SEGMENT)
+		case_calls_segment(&l->calls, r, l->service);
+	else if (!cases_has_service(&l->cases, l->service))
+		take_called(l, r, known);
+}
+
 /* Whether the record's service and time are of interest. */
 static bool
 is_wanted(const struct looking *l, const struct record *r)
@@ -288,7 +343,7 @@ is_wanted(const struct looking *l, const struct record *r)
 		       elsewhere_wants(&l->elsewhere, l->service, r->ts_ns);
 	if (l->pass == PASS_TRACES)
 		return cases_wants_span(&l->cases, r->ts_ns, r->ts_ns) &&
-		       (r->kind == RECORD_SEGMENT ||
+		       (r->kind != RECORD_LOG ||
 			   !cases_has_service(&l->cases, l->service));
 	return cases_wants(&l->cases, l->service, r->ts_ns);
 }
@@ -309,10 +364,8 @@ take_kept(struct looking *l, const struct input *input, const struct record *r)
 		take_request(l, input, r, known);
 	else if (l->pass == PASS_REQUESTS)
 		take_segment(l, input, r, known);
-	else if (r->kind == RECORD_REQUEST)
-		take_called(l, r, known);
 	else
-		case_calls_segment(&l->calls, r, l->service);
+		take_other(l, r, known);
 }
 
 static void
@@ -362,7 +415,8 @@ read_pass(struct looking *l, enum pass pass, struct err *err)
 
 	l->pass = pass;
 	for (size_t i = 0; i < l->run->result->inputs.n && rc == 0; i++)
-		if (l->chosen[i] && (pass == PASS_REQUESTS || l->others[i]))
+		if (l->chosen[i] &&
+		    (pass == PASS_REQUESTS || l->others[i] || l->callers.n > 0))
 			rc = read_input(l, (uint32_t)i, err);
 	if (verdicts_close(&l->verdicts, rc == 0 ? err : &ignored) != 0)
 		rc = -1;
@@ -403,12 +457,18 @@ causes_find(struct run *run, struct err *err)
 	rc = read_pass(&l, PASS_REQUESTS, err);
 	cases_index(&l.cases);
 	case_calls_init(&l.calls, &l.cases);
-	if (rc == 0 && l.cases.n_traced > 0)
+	callers_init(&l.callers, &l.cases);
+	if (rc == 0 && (l.cases.n_traced > 0 || l.callers.n > 0))
 		rc = read_pass(&l, PASS_TRACES, err);
 	if (rc == 0 && !run_stopped(run)) {
 		cases_settle(&l.cases);
 		rc = look_elsewhere(&l, err);
 	}
+	if (rc == 0 && !run_stopped(run)) {
+		callers_settle(&l.callers, &run->result->findings);
+		findings_sort(&run->result->findings);
+	}
+	callers_fini(&l.callers);
 	case_calls_fini(&l.calls);
 	beside_fini(&l.beside);
 	cases_fini(&l.cases);

@@ -105,17 +105,23 @@ identity_redelivered(struct identity *id, const struct event *e)
 }
 
 static uint64_t
-segment_identity(const struct segment *s)
+document_identity(struct str trace_id, struct str id, bool in_progress)
 {
 	uint8_t trace[16];
 	uint64_t h;
 
-	if (xray_trace_id(s->trace_id, trace))
+	if (xray_trace_id(trace_id, trace))
 		h = hash64((struct str){ (const char *)trace, sizeof trace });
 	else
-		h = hash64(s->trace_id);
-	h = hash64_mix(h, hash64(s->id));
-	return s->in_progress ? h & ~ROW_KEY_FINISHED : h | ROW_KEY_FINISHED;
+		h = hash64(trace_id);
+	h = hash64_mix(h, hash64(id));
+	return in_progress ? h & ~ROW_KEY_FINISHED : h | ROW_KEY_FINISHED;
+}
+
+uint64_t
+identity_parent(const struct segment *s)
+{
+	return document_identity(s->trace_id, s->parent_id, false);
 }
 
 uint64_t
@@ -125,7 +131,8 @@ identity_record(struct identity *id, const struct record *r, uint64_t *number)
 
 	*number = 0;
 	if (r->kind == RECORD_SEGMENT)
-		return segment_identity(&r->segment);
+		return document_identity(r->segment.trace_id, r->segment.id,
+		    r->segment.in_progress);
 	h = hash64_mix(id->stream, hash64(r->event->message));
 	if (r->ts_ns == WHEN_NONE)
 		*number = id->seq;

@@ -56,6 +56,9 @@ bool identity_redelivered(struct identity *id, const struct event *e);
 uint64_t identity_record(struct identity *id, const struct record *r,
     uint64_t *number);
 
+/* The identity of the segment that a subsegment's document hangs on. */
+uint64_t identity_parent(const struct segment *s);
+
 /*
  * Whether this line is the one before it written again, bare and with a
  * logger's prefix: workshops of Python print each access line twice once the

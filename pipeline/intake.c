@@ -186,6 +186,21 @@ row_request(struct worker *w, struct row *row, const struct record *r,
 	row->path = who.path;
 }
 
+/* What a row has of its segment, request or not. */
+static void
+fill_segment(struct worker *w, const struct record *r, struct row *row)
+{
+	row->flags |= ROW_SEGMENT | (r->segment.parent_id.n ? 0 : ROW_ROOT);
+	if (r->segment.in_progress)
+		w->run->in_progress = true;
+	if (masked_request(&w->masked, r))
+		row->flags |= ROW_FAILED;
+	if (masked_call(&w->masked, r)) {
+		row->flags |= ROW_FAILED;
+		row->what = identity_parent(&r->segment);
+	}
+}
+
 static int
 make_row(struct worker *w, const struct record *r, enum class class,
     struct err *err)
@@ -206,12 +221,8 @@ make_row(struct worker *w, const struct record *r, enum class class,
 	row.key.hi = r->ts_ns == WHEN_NONE ? 0 : spill_time(r->ts_ns);
 	row.key.lo = identity_record(&w->reading.identity, r, &number);
 	row.flags = r->ts_ns == WHEN_NONE ? ROW_UNDATED : 0;
-	if (r->kind == RECORD_SEGMENT) {
-		row.flags |=
-		    ROW_SEGMENT | (r->segment.parent_id.n ? 0 : ROW_ROOT);
-		if (r->segment.in_progress)
-			w->run->in_progress = true;
-	}
+	if (r->kind == RECORD_SEGMENT)
+		fill_segment(w, r, &row);
 	if (r->prefixed)
 		row.flags |= ROW_PREFIXED;
 	int traced =

@@ -145,7 +145,7 @@ static enum class class_of(const struct pairing *w, const struct held *h) {
 }
 
 static struct hit
-hit_of(const struct held *h, enum class class)
+hit_of(const struct held *h, enum class class, bool masked)
 {
 	const struct row *r = &h->row;
 	const struct row *traced = h->joined ? &h->other : r;
@@ -158,6 +158,7 @@ hit_of(const struct held *h, enum class class)
 		.class = class,
 		.from_trace = r->flags & ROW_SEGMENT,
 		.in_both = h->joined,
+		.masked = masked,
 		.example = { .line = r->line, .input = r->input },
 	};
 
@@ -192,6 +193,19 @@ note_asker(struct run *run, const struct held *h, const struct hit *hit,
 	return misses_hit(&run->misses, &m, err);
 }
 
+/* The row that has what a trace says: the segment, if there is one. */
+static const struct row *
+traced_row(const struct held *h)
+{
+	return h->joined && !(h->row.flags & ROW_SEGMENT) ? &h->other : &h->row;
+}
+
+static bool
+is_masked(const struct pairing *w, const struct held *h, enum class class)
+{
+	return class == CLASS_CLIENT && pairing_masked(w, h);
+}
+
 /* What the second reading cannot know of a request. */
 static int
 say_class(struct run *run, const struct held *h, const struct hit *hit,
@@ -200,13 +214,15 @@ say_class(struct run *run, const struct held *h, const struct hit *hit,
 	bool segment = h->row.flags & ROW_SEGMENT;
 	const struct row *log = segment ? &h->other : &h->row;
 	struct verdict v = {
-		.what = h->joined ? VERDICT_JOINED : VERDICT_PROBE,
+		.what = h->joined ? VERDICT_JOINED : VERDICT_TRACE,
 		.class = (uint8_t)hit->class,
 		.named = h->joined && (log->flags & ROW_NAMED),
+		.masked = hit->masked,
+		.end_ns = spill_time_of(traced_row(h)->key.hi),
 		.duration_ns = hit->duration_ns,
 	};
 
-	if (!h->joined && hit->class == h->row.class)
+	if (!h->joined && hit->class == h->row.class && !hit->masked)
 		return 0;
 	memcpy(v.trace, hit->example.trace, sizeof v.trace);
 	return say(run, &h->row, v, err);
@@ -221,7 +237,7 @@ count_request(struct run *run, struct pairing *w, const struct held *h,
 	bool segment = h->row.flags & ROW_SEGMENT;
 	bool fold = class == CLASS_PROBE && h->row.status < 400;
 	const struct service *s = &run->services[h->row.service];
-	struct hit hit = hit_of(h, class);
+	struct hit hit = hit_of(h, class, is_masked(w, h, class));
 	uint32_t route;
 	bool drop = class == CLASS_PROBE && run->options->probes == PROBES_DROP;
 

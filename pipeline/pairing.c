@@ -27,6 +27,7 @@ pairing_fini(struct pairing *w)
 	free(w->ring);
 	free(w->buckets);
 	seen_fini(&w->probe_traces);
+	seen_fini(&w->failed_calls);
 	*w = (struct pairing){ 0 };
 }
 
@@ -48,6 +49,19 @@ pairing_probe_trace(const struct pairing *w, const struct row *row)
 {
 	return (row->flags & ROW_TRACE) &&
 	       seen_has(&w->probe_traces, trace_hash(row));
+}
+
+bool
+pairing_masked(const struct pairing *w, const struct held *h)
+{
+	const struct row *segment =
+	    h->row.flags & ROW_SEGMENT ? &h->row : &h->other;
+
+	if (!(h->row.flags & ROW_SEGMENT) && !h->joined)
+		return false;
+	return (segment->flags & ROW_FAILED) ||
+	       (h->row.status >= 200 && h->row.status < 400 &&
+		   seen_has(&w->failed_calls, segment->key.lo));
 }
 
 static bool
@@ -98,6 +112,8 @@ pairing_push(struct pairing *w, const struct row *row, struct row *loser)
 	if ((row->flags & (ROW_ROOT | ROW_TRACE)) == (ROW_ROOT | ROW_TRACE) &&
 	    row->class == CLASS_PROBE)
 		seen_again(&w->probe_traces, trace_hash(row));
+	if ((row->flags & (ROW_FAILED | ROW_REQUEST)) == ROW_FAILED)
+		seen_again(&w->failed_calls, row->what);
 	w->tail++;
 	return false;
 }

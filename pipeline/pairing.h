@@ -45,6 +45,7 @@ struct pairing {
 	uint64_t *buckets; /* number + 1 of the newest log request */
 	uint64_t early;    /* rows that had to leave before their time */
 	struct seen probe_traces;
+	struct seen failed_calls; /* whose: identities of segments */
 };
 
 void pairing_init(struct pairing *w);
@@ -64,5 +65,8 @@ const struct held *pairing_pop(struct pairing *w, bool end);
 
 /* Whether the row belongs to the trace of a probe, as far as is known. */
 bool pairing_probe_trace(const struct pairing *w, const struct row *row);
+
+/* Whether the request was answered well and failed, as its segment says. */
+bool pairing_masked(const struct pairing *w, const struct held *h);
 
 #endif

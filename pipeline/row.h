@@ -20,6 +20,8 @@ enum row_flags {
 	ROW_UNDATED = 1 << 5,  /* it has no time at all; key.hi is 0 */
 	ROW_PREFIXED = 1 << 6, /* a logger's prefix stood before it */
 	ROW_NAMED = 1 << 7,    /* its client has a public address */
+	ROW_FAILED = 1 << 8,   /* masked.h: a request that was answered well,
+				  or a call on its own */
 };
 
 /* In a segment's identity: set unless it is in progress.  So one in progress
@@ -31,7 +33,8 @@ struct row {
 	int64_t duration_ns;  /* -1: none */
 	uint64_t client;      /* misses_who; of 404 and 410 only */
 	uint64_t path;        /* hash64; likewise */
-	uint64_t what;        /* hash of method, path and status: the join's */
+	uint64_t what;        /* hash of method, path and status: the join's;
+				 of a failed call its parent's identity */
 	uint64_t line;
 	uint64_t seq; /* number of the event in its input */
 	uint8_t trace[16];
@@ -40,10 +43,10 @@ struct row {
 	uint32_t route;  /* in the origin's routes */
 	int16_t status;
 	uint8_t method;
-	uint8_t class; /* of the request alone */
-	uint8_t flags; /* enum row_flags */
-	uint8_t kind;  /* enum record_kind */
-	uint8_t spare[2];
+	uint8_t class;  /* of the request alone */
+	uint16_t flags; /* enum row_flags */
+	uint8_t kind;   /* enum record_kind */
+	uint8_t spare;
 	uint32_t service; /* set when it is read back: what may be joined */
 };
 
@@ -51,7 +54,7 @@ struct row {
 enum verdict_what {
 	VERDICT_DUPLICATE,
 	VERDICT_JOINED, /* trace: the segment's; class: its verdict */
-	VERDICT_PROBE,  /* in the trace of a probe */
+	VERDICT_TRACE,  /* class, masked: what its trace says */
 };
 
 enum { VERDICTS_BYTES = 4 * 1024 * 1024 }; /* then they spill */
@@ -60,10 +63,12 @@ struct verdict {
 	struct spill_key key; /* input, seq */
 	uint8_t trace[16];
 	int64_t duration_ns;
+	int64_t end_ns; /* the segment's */
 	uint8_t what;
 	uint8_t class;
-	uint8_t named; /* joined: the log says who asked */
-	uint8_t spare[5];
+	uint8_t named;  /* joined: the log says who asked */
+	uint8_t masked; /* 1: answered well, and failed */
+	uint8_t spare[4];
 };
 
 #endif

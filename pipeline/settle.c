@@ -6,6 +6,7 @@
  */
 #include <stdlib.h>
 
+#include "analyzers/fold.h"
 #include "core/hash.h"
 #include "core/mem.h"
 #include "pipeline/worker.h"
@@ -446,6 +447,7 @@ settle(struct run *run, struct err *err)
 	rc = settle_cells(run, err);
 	if (rc == 0)
 		rc = misses_settle(run, err);
+	findings_fold(&run->result->findings);
 	findings_sort(&run->result->findings);
 	drop_services(run);
 	return rc;

@@ -217,6 +217,32 @@ add_client(struct series *s, struct cell *c, const struct hit *hit)
 		example_min(&c->example[EXAMPLE_SERVER_ERROR], &hit->example);
 }
 
+/* What the rules about answers leave to that about probes. */
+static void
+add_probable(struct series *s, struct cell *c, const struct hit *hit)
+{
+	int class = status_class(hit->status);
+
+	s->probable++;
+	c->probable.n += class != 0;
+	c->probable.not_found += hit->status == 404 || hit->status == 410;
+	c->probable.failed += class == 5;
+}
+
+/* Only a segment can say that a request failed behind its answer. */
+static void
+add_traced(struct cell *c, const struct hit *hit)
+{
+	int class = status_class(hit->status);
+
+	if ((!hit->from_trace && !hit->in_both) || (class != 2 && class != 3))
+		return;
+	c->traced++;
+	c->masked += hit->masked;
+	if (hit->masked)
+		example_min(&c->example[EXAMPLE_MASKED], &hit->example);
+}
+
 static void
 add_time(const struct tally *t, struct series *s, struct cell *c,
     const struct hit *hit)
@@ -249,9 +275,11 @@ tally_hit(struct tally *t, uint32_t origin, uint32_t route,
 	if (hit->class != CLASS_CLIENT)
 		add_probe(s, c, hit);
 	if (hit->class == CLASS_PROBABLE_PROBE)
-		s->probable++;
+		add_probable(s, c, hit);
 	if (hit->class != CLASS_PROBE)
 		add_client(s, c, hit);
+	if (hit->class == CLASS_CLIENT)
+		add_traced(c, hit);
 	if (hit->class == CLASS_CLIENT && hit->duration_ns >= 0)
 		add_time(t, s, c, hit);
 	return 0;

@@ -91,6 +91,7 @@ struct hit {
 	enum method method;
 	enum class class;
 	bool from_trace, in_both;
+	bool masked; /* answered well, and failed */
 	struct example example;
 };
 

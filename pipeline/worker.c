@@ -172,6 +172,7 @@ worker_fini(struct worker *w)
 	spill_free(w->traces);
 	reading_fini(&w->reading);
 	origin_namer_fini(&w->namer);
+	masked_fini(&w->masked);
 	free(w->shares);
 }
 

@@ -6,6 +6,7 @@
 #define PIPELINE_WORKER_H
 
 #include "core/buf.h"
+#include "pipeline/masked.h"
 #include "pipeline/origin.h"
 #include "pipeline/reading.h"
 #include "pipeline/run.h"
@@ -27,6 +28,7 @@ struct worker {
 	struct spill *rows;   /* NULL without plan.rows */
 	struct spill *traces; /* ids of traces seen, as keys */
 	struct reading reading;
+	struct masked masked;
 	struct share *shares;
 	size_t n_shares, cap_shares;
 	struct err err;

@@ -232,6 +232,7 @@ judge_request(struct write *w, const struct record *r,
 					     ? "as its segment says"
 					     : "in the trace of a probe";
 		v.class = known->class;
+		v.masked = known->masked;
 		memcpy(v.trace, known->trace, sizeof v.trace);
 		v.has_trace = true;
 		if (duration < 0) {

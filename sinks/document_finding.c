@@ -120,6 +120,13 @@ fault_clause(struct buf *b, const struct finding *f)
 }
 
 static void
+masked_clause(struct buf *b, const struct finding *f)
+{
+	(void)f;
+	buf_cat(b, " AND http.status < 400 AND service() { error OR fault }");
+}
+
+static void
 failed_clause(struct buf *b, const struct finding *f)
 {
 	(void)f;
@@ -133,13 +140,14 @@ static const struct {
 	{ "slow-", slow_clause },
 	{ "not-found", not_found_clause }, /* scans and surges as well */
 	{ "server-error", fault_clause },
+	{ "masked-failure", masked_clause },
 	{ "target-health", failed_clause },
 };
 
 void
 document_filter(struct buf *out, const struct finding *f)
 {
-	struct str rule = str_of(f->rule);
+	struct str rule = str_of(f->judged_by);
 
 	buf_cat(out, "service(");
 	quoted(out, str_of(f->service));
@@ -282,6 +290,23 @@ put_paths(struct buf *b, const struct finding *f)
 	buf_char(b, ']');
 }
 
+/* Who answers well all the same. */
+static void
+put_hidden(struct buf *b, const struct hidden *h)
+{
+	struct nest n;
+
+	if (!h->service)
+		return;
+	n = nest_open(b, "hidden_by");
+	json_member_str(b, "service", str_of(h->service));
+	json_member_str(b, "method", str_of(method_name(h->method)));
+	part_text(b, "route", str_of(h->route));
+	json_member_i64(b, "count", h->bad);
+	json_member_i64(b, "total", h->total);
+	nest_close(b, n);
+}
+
 static void
 put_finding(struct buf *b, const struct finding *f, const struct str *paths)
 {
@@ -308,6 +333,9 @@ put_finding(struct buf *b, const struct finding *f, const struct str *paths)
 		json_member_milli(b, "expected", f->expected_milli);
 	}
 	put_paths(b, f);
+	if (f->along)
+		put_counts(b, "along", f->along_bad, f->along_total);
+	put_hidden(b, &f->hidden);
 	if (f->before_ns >= 0)
 		json_member_i64(b, "latency_before_ns", f->before_ns);
 	if (f->after_ns >= 0)

@@ -112,7 +112,7 @@ put_verdict(struct buf *b, const struct document_verdict *v)
 	part_text(b, "route", v->route);
 	json_member_str(b, "class", str_of(class_name(v->class)));
 	part_text(b, "class_reason", str_of(v->class_reason));
-	if (v->slow || v->not_found) {
+	if (v->slow || v->not_found || v->masked) {
 		json_key(b, "marks");
 		buf_char(b, '[');
 		if (v->slow) {
@@ -122,6 +122,10 @@ put_verdict(struct buf *b, const struct document_verdict *v)
 		if (v->not_found) {
 			json_item(b);
 			json_put_str(b, STR("not-found"));
+		}
+		if (v->masked) {
+			json_item(b);
+			json_put_str(b, STR("masked-failure"));
 		}
 		buf_char(b, ']');
 	}

@@ -34,6 +34,7 @@ struct document_verdict {
 	struct str route;
 	bool slow;      /* longer than the threshold, not a GET */
 	bool not_found; /* 404 or 410 */
+	bool masked;    /* answered 2xx or 3xx, and its trace says it failed */
 	uint8_t trace[16];
 	bool has_trace;    /* of its own, or joined from a segment */
 	int64_t joined_ns; /* how long, by its segment; 0: the line says, or

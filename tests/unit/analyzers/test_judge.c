@@ -461,7 +461,7 @@ Test(judge, rules_are_listed_with_help)
 
 	for (; r[n].name; n++)
 		cr_expect_not_null(r[n].help);
-	cr_expect_eq(n, 7);
+	cr_expect_eq(n, 8);
 }
 
 Test(judge, counts_that_do_not_fit_are_cut)

@@ -15,7 +15,7 @@ row_at(int64_t ms, uint64_t identity, unsigned flags)
 		.what = 42,
 		.seq = identity,
 		.duration_ns = flags & ROW_SEGMENT ? 5 * NS_PER_MS : -1,
-		.flags = (uint8_t)(flags | ROW_REQUEST),
+		.flags = (uint16_t)(flags | ROW_REQUEST),
 		.class = CLASS_CLIENT,
 	};
 }
@@ -180,5 +180,38 @@ Test(pairing, a_probes_trace_is_known_to_its_other_segments)
 	pairing_push(&w, &other, &loser);
 	cr_assert(pairing_probe_trace(&w, &child));
 	cr_assert_not(pairing_probe_trace(&w, &other));
+	pairing_fini(&w);
+}
+
+Test(pairing, a_failed_call_is_known_to_its_segment)
+{
+	struct row rows[] = {
+		row_at(0, 7, ROW_FAILED),
+		row_at(5, 9, ROW_SEGMENT),
+		row_at(6, 3, 0),
+		row_at(9000, 11, ROW_SEGMENT),
+		row_at(9001, 13, ROW_SEGMENT | ROW_FAILED),
+		row_at(90000, 15, 0),
+	};
+	const bool masked[] = { false, true, true, false, true, false };
+	const struct held *h;
+	struct pairing w;
+	struct row loser;
+	size_t n = 0;
+
+	/* A call on its own is no request; it names its segment. */
+	rows[0].flags = ROW_FAILED | ROW_SEGMENT;
+	rows[0].what = rows[1].key.lo;
+	for (size_t i = 1; i < 6; i++)
+		rows[i].status = 200;
+	rows[3].what = rows[4].what = 43;
+	pairing_init(&w);
+	for (size_t i = 0; i < 6; i++)
+		pairing_push(&w, &rows[i], &loser);
+	for (h = pairing_pop(&w, true); h; h = pairing_pop(&w, true), n++)
+		if (h->row.flags & ROW_REQUEST)
+			cr_expect_eq(pairing_masked(&w, h), masked[n],
+			    "row %zu", n);
+	cr_expect_eq(n, 6);
 	pairing_fini(&w);
 }

@@ -310,6 +310,7 @@ finding(char *service, char *route)
 	return (struct finding){
 		.id = "AAAAAAAAAAAAAAAAAAAAAA",
 		.rule = "slow-post",
+		.judged_by = "slow-post",
 		.severity = SEVERITY_CRITICAL,
 		.service = service,
 		.method = METHOD_POST,
@@ -400,7 +401,7 @@ Test(documents, filters_reproduce_each_rules_set)
 		if (rows[i].route)
 			snprintf(route, sizeof route, "%s", rows[i].route);
 		f = finding(service, rows[i].route ? route : NULL);
-		f.rule = rows[i].rule;
+		f.rule = f.judged_by = rows[i].rule;
 		f.method = rows[i].method;
 		f.over_ns = NS_PER_SEC / 4;
 		document_filter(&b, &f);

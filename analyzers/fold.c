@@ -1,0 +1,66 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Findings of one incident become one: see the header. */
+#include "analyzers/fold.h"
+
+#include <string.h>
+
+bool
+findings_overlap(const struct finding *a, const struct finding *b)
+{
+	return a->start_ns < b->end_ns && b->start_ns < a->end_ns;
+}
+
+static bool
+is_rule(const struct finding *f, const char *name)
+{
+	return strcmp(f->rule, name) == 0;
+}
+
+/* A clients' finding of what fails for the probes too. */
+static bool
+covers(const struct finding *f, const struct finding *probes)
+{
+	return (is_rule(f, "server-error") || is_rule(f, "not-found")) &&
+	       strcmp(f->service, probes->service) == 0 &&
+	       strcmp(f->route, probes->route) == 0 &&
+	       findings_overlap(f, probes);
+}
+
+static void
+fold(struct finding *into, const struct finding *from, const char *what)
+{
+	into->along = what;
+	into->along_bad += from->bad;
+	into->along_total += from->total;
+	if (into->severity < from->severity)
+		into->severity = from->severity;
+}
+
+/* True: the finding is told of by another one now. */
+static bool
+fold_into_any(struct findings *all, const struct finding *f)
+{
+	for (size_t i = 0; i < all->n; i++) {
+		struct finding *other = &all->v[i];
+
+		if (is_rule(f, "target-health") && covers(other, f) &&
+		    other->bad > f->bad) {
+			fold(other, f, "health checks");
+			return true;
+		}
+		if (is_rule(other, "target-health") && covers(f, other) &&
+		    f->bad <= other->bad) {
+			fold(other, f, "requests of clients");
+			return true;
+		}
+	}
+	return false;
+}
+
+void
+findings_fold(struct findings *f)
+{
+	for (size_t i = f->n; i-- > 0;)
+		if (fold_into_any(f, &f->v[i]))
+			findings_remove(f, i);
+}
