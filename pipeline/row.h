@@ -43,7 +43,8 @@ struct row {
 	uint8_t class; /* of the request alone */
 	uint8_t flags; /* enum row_flags */
 	uint8_t kind;  /* enum record_kind */
-	uint8_t spare[2];
+	uint8_t agent; /* 1: the class rests on a user agent */
+	uint8_t spare;
 	uint32_t service; /* set when it is read back: what may be joined */
 };
 
