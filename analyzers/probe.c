@@ -26,7 +26,10 @@
  *
  * (e) No agent in the source, nothing forwarded, a private peer, GET or HEAD
  * of a usual or configured path: probable.  People look the same behind a
- * balancer, so that such requests stay in the error counts.
+ * balancer, so that such requests stay in the error counts.  This is for those
+ * that are too few for the clock.  A balancer may be told to ask for any path,
+ * so that the clock is looked at whatever it is, if no id is in it; where the
+ * source names no peer, on the usual paths.
  *
  * A failing probe is a probe: the verdict is on who asks, not on the answer.
  */
@@ -34,6 +37,8 @@
 
 #include <stdint.h>
 #include <string.h>
+
+#include "analyzers/route_shape.h"
 
 enum believed {
 	BELIEVED_INSIDE,   /* private or no peer, not forwarded from outside */
@@ -251,12 +256,27 @@ is_private(const struct address *a)
 	       (v4[0] == 169 && v4[1] == 254);
 }
 
+/* Most addresses are public, which their first three letters tell. */
+static bool
+looks_public(struct str address)
+{
+	static const char heads[] = "10.100127169172192";
+
+	if (address.n < 3 || address.p[0] < '1' || address.p[0] > '9')
+		return false;
+	for (size_t i = 0; address.p[0] == '1' && heads[i]; i += 3)
+		if (memcmp(address.p, heads + i, 3) == 0)
+			return false;
+	return true;
+}
+
 bool
 probe_private(struct str address)
 {
 	struct address a;
 
-	return parse_address(address, &a) && is_private(&a);
+	return !looks_public(address) && parse_address(address, &a) &&
+	       is_private(&a);
 }
 
 bool
@@ -346,7 +366,7 @@ method_asks(const struct request *r)
 static struct probe_verdict
 client(const char *reason)
 {
-	return (struct probe_verdict){ CLASS_CLIENT, reason };
+	return (struct probe_verdict){ CLASS_CLIENT, reason, false };
 }
 
 /* By the table's row, the agent being what it is. */
@@ -358,7 +378,7 @@ agent_judge(const struct probe_settings *s, const struct request *r,
 	bool known = r->peer.n > 0 && parse_address(r->peer, &a);
 	bool inside =
 	    (!known || is_private(&a)) && forwarded_inside(r->forwarded);
-	struct probe_verdict yes = { CLASS_PROBE, row->reason };
+	struct probe_verdict yes = { CLASS_PROBE, row->reason, false };
 
 	switch (row->believed) {
 	case BELIEVED_INSIDE:
@@ -377,7 +397,60 @@ agent_judge(const struct probe_settings *s, const struct request *r,
 	if (path_expected(s, r->path))
 		return yes;
 	return (struct probe_verdict){ CLASS_PROBABLE_PROBE,
-		"a public health checker's user agent, on an unusual path" };
+		"a public health checker's user agent, on an unusual path",
+		false };
+}
+
+/* Whether a segment of the path is a number or another id. */
+static bool
+has_id(struct str path)
+{
+	struct segment_text segments[SEGMENTS_MAX];
+	size_t digits = 0;
+	size_t n;
+
+	/* Most ids are numbers at the end. */
+	while (digits < path.n &&
+	       (unsigned char)(path.p[path.n - digits - 1] - '0') < 10)
+		digits++;
+	if (digits > 0 && digits < path.n && path.p[path.n - digits - 1] == '/')
+		return true;
+	n = route_split(path, segments);
+
+	for (size_t i = 0; i < n; i++)
+		if (segments[i].kind == SEGMENT_ID)
+			return true;
+	return false;
+}
+
+/* Nothing but address and path: the clock may know more. */
+static struct probe_verdict
+without_agent(const struct probe_settings *s, const struct request *r)
+{
+	bool get = r->method == METHOD_GET || r->method == METHOD_HEAD;
+	struct probe_verdict v = client("");
+	bool expected;
+
+	if (looks_public(r->peer))
+		return v;
+	expected = path_expected(s, r->path);
+	if (r->peer.n == 0) {
+		v.clock = get && expected;
+		return v;
+	}
+	if (!expected && (!get || has_id(r->path)))
+		return v;
+	if (!probe_private(r->peer))
+		return v;
+	if (!expected) {
+		v.clock = true;
+		return v;
+	}
+	v.clock = get;
+	v.class = CLASS_PROBABLE_PROBE;
+	v.reason = s->n_paths > 0 ? "private peer, configured path"
+				  : "private peer, usual path";
+	return v;
 }
 
 struct probe_verdict
@@ -390,14 +463,11 @@ probe_judge(const struct probe_settings *s, const struct request *r)
 	for (size_t i = 0; i < s->n_agents; i++)
 		if (s->agents[i].n > 0 && str_starts(r->agent, s->agents[i]))
 			return (struct probe_verdict){ CLASS_PROBE,
-				"configured user agent" };
+				"configured user agent", false };
 	row = agent_find(r->agent);
 	if (row)
 		return agent_judge(s, r, row);
-	if (r->agent.n > 0 || !forwarded_empty(r->forwarded) ||
-	    !path_expected(s, r->path) || !probe_private(r->peer))
+	if (r->agent.n > 0 || !forwarded_empty(r->forwarded))
 		return client("");
-	return (struct probe_verdict){ CLASS_PROBABLE_PROBE,
-		s->n_paths > 0 ? "private peer, configured path"
-			       : "private peer, usual path" };
+	return without_agent(s, r);
 }

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Which requests are health checks: evidence (a) user agent, (b) parent in the
- * trace, (e) private peer and usual path; the lattice (c, d) has its place
- * here and comes with the next issue.
+ * Which requests are health checks, from the request alone: evidence (a) user
+ * agent, (e) private peer and usual path.  What (b) the trace, (c) the clock
+ * and (d) other streams say is added by the pipeline: join.c, probes.c.
  */
 #ifndef ANALYZERS_PROBE_H
 #define ANALYZERS_PROBE_H
@@ -23,9 +23,9 @@ struct probe_settings {
 struct probe_verdict {
 	enum class class;
 	const char *reason;
+	bool clock; /* no agent: (c) or (d) may tell, before (e) does */
 };
 
-/* From the request alone; (b) is added by whoever knows the trace. */
 struct probe_verdict probe_judge(const struct probe_settings *s,
     const struct request *r);
 

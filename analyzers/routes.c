@@ -497,6 +497,13 @@ routes_add(struct routes *r, struct str path, int64_t ts_ns)
 	return number_asked(r, number, first);
 }
 
+void
+routes_seen(struct routes *r, uint32_t number, int64_t ts_ns)
+{
+	if (ts_ns != WHEN_NONE)
+		number_asked(r, number, ts_ns);
+}
+
 /* Writes the segments from the root to a node. */
 static size_t
 node_path(const struct routes *r, uint32_t node,

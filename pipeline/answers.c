@@ -34,7 +34,7 @@ struct asking {
 	uint32_t service; /* of the record */
 };
 
-struct candidate {
+struct choice {
 	size_t index;
 	uint64_t bytes;
 };
@@ -42,8 +42,8 @@ struct candidate {
 static int
 by_bytes(const void *pa, const void *pb)
 {
-	const struct candidate *a = pa;
-	const struct candidate *b = pb;
+	const struct choice *a = pa;
+	const struct choice *b = pb;
 
 	if (a->bytes != b->bytes)
 		return a->bytes < b->bytes ? -1 : 1;
@@ -52,7 +52,7 @@ by_bytes(const void *pa, const void *pb)
 
 /* Inputs that matter; their number. */
 static size_t
-gather(const struct asking *a, struct candidate *c)
+gather(const struct asking *a, struct choice *c)
 {
 	const struct replay_result *r = a->run->result;
 	size_t n = 0;
@@ -70,7 +70,7 @@ gather(const struct asking *a, struct candidate *c)
 		if (r->inputs.v[i].state != INPUT_READ || in->error)
 			scan_unread(a->scan, in->first_ns, in->last_ns);
 		else
-			c[n++] = (struct candidate){ i, in->notes.bytes };
+			c[n++] = (struct choice){ i, in->notes.bytes };
 	}
 	return n;
 }
@@ -80,7 +80,7 @@ static bool
 choose_inputs(struct asking *a)
 {
 	const struct replay_result *r = a->run->result;
-	struct candidate *c = xcalloc(r->inputs.n, sizeof *c);
+	struct choice *c = xcalloc(r->inputs.n, sizeof *c);
 	size_t n = gather(a, c);
 	uint64_t bytes = 0;
 
@@ -109,7 +109,8 @@ is_client(struct asking *a, const struct record *r)
 	    &r->event->place, a->reading.identity.seq);
 
 	if (!known)
-		return probe_judge(&a->run->options->probe, &r->request).class
+		return verdicts_probe(&a->verdicts, r, a->reading.identity.seq)
+			   .class
 		       == CLASS_CLIENT;
 	if (known->what == VERDICT_DUPLICATE)
 		return false;

@@ -56,7 +56,7 @@ struct looking {
 };
 
 /* An input that may be read. */
-struct candidate {
+struct choice {
 	size_t index;
 	uint64_t bytes;
 	bool plain; /* nothing but access lines */
@@ -65,8 +65,8 @@ struct candidate {
 static int
 by_worth(const void *pa, const void *pb)
 {
-	const struct candidate *a = pa;
-	const struct candidate *b = pb;
+	const struct choice *a = pa;
+	const struct choice *b = pb;
 
 	if (a->plain != b->plain)
 		return a->plain ? 1 : -1;
@@ -79,7 +79,7 @@ static void
 choose_inputs(struct looking *l)
 {
 	const struct replay_result *r = l->run->result;
-	struct candidate *c = xcalloc(r->inputs.n, sizeof *c);
+	struct choice *c = xcalloc(r->inputs.n, sizeof *c);
 	uint64_t bytes = 0;
 	size_t n = 0;
 
@@ -93,7 +93,7 @@ choose_inputs(struct looking *l)
 		    in->first_ns == WHEN_NONE ||
 		    !cases_wants_span(&l->cases, in->first_ns, in->last_ns))
 			continue;
-		c[n++] = (struct candidate){ i, in->notes.bytes,
+		c[n++] = (struct choice){ i, in->notes.bytes,
 			in->accounts.n[RECORD_LOG][ACCOUNT_READ] == 0 &&
 			    in->accounts.n[RECORD_SEGMENT][ACCOUNT_READ] == 0 };
 	}
@@ -166,13 +166,14 @@ set_end(struct case_request *q, const struct record *r)
 }
 
 static struct case_request
-request_of(const struct looking *l, const struct record *r,
+request_of(struct looking *l, const struct record *r,
     const struct verdict *known)
 {
 	struct case_request q = { .request = &r->request,
 		.service = l->service,
 		.class =
-		    probe_judge(&l->run->options->probe, &r->request).class,
+		    verdicts_probe(&l->verdicts, r, l->reading.identity.seq)
+			.class,
 		.ts_ns = r->ts_ns,
 		.duration_ns = r->request.duration_ns,
 		.traced = r->kind == RECORD_SEGMENT };

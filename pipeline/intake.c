@@ -160,6 +160,72 @@ join_hash(const struct request *q)
 	    (uint64_t)q->status << 8 | (uint64_t)q->method);
 }
 
+/*
+ * Where the request would wait.  Of rows, a link has the identity and its row
+ * has the rest; else it has the trace, if there is one.
+ */
+static struct chain_place
+place_of(const struct worker *w, const struct request *q)
+{
+	uint32_t extra = q->trace_id.n ? 2 : 0;
+
+	return (struct chain_place){
+		.stream = w->reading.identity.stream,
+		.input = w->index,
+		.origin = w->tally.number << ORIGIN_BITS | w->origin,
+		.extra = w->run->plan.rows ? 1 : extra,
+	};
+}
+
+/* The chain in which the request waits, whose class alone is given. */
+static struct chain *
+chain_of(struct worker *w, const struct request *q, enum class class)
+{
+	struct chain_place place = place_of(w, q);
+	struct candidate_who who = candidate_who(q, place.stream);
+	struct chain *chain = chains_of(&w->candidates.chains, &place, &who);
+
+	if (chain->n == 0) {
+		chain->method = (uint8_t)q->method;
+		chain->class = (uint8_t) class;
+		if (!w->run->plan.rows)
+			chain->route =
+			    routes_add(w->tally.origins[w->origin].routes,
+				q->path, WHEN_NONE);
+	}
+	candidates_remember(&w->candidates, q, chain);
+	return chain;
+}
+
+/* The same, if it is known without judging the request. */
+static struct chain *
+recall(struct worker *w, const struct record *r)
+{
+	const struct request *q = &r->request;
+	struct chain_place place;
+
+	/* What ends in a digit has mostly an id, and does not wait. */
+	if (q->agent.n > 0 || q->forwarded.n > 0 || q->path.n == 0 ||
+	    (unsigned char)(q->path.p[q->path.n - 1] - '0') < 10 ||
+	    !candidate_may_wait(r))
+		return NULL;
+	place = place_of(w, q);
+	return candidates_recall(&w->candidates, q, &place);
+}
+
+/* The link without what is extra. */
+static struct link
+link_of(const struct worker *w, const struct record *r)
+{
+	return (struct link){
+		.begin_ns = candidate_begin(r),
+		.duration_ns = r->request.duration_ns,
+		.line = r->event->place.line,
+		.seq = w->reading.identity.seq,
+		.status = (int16_t)r->request.status,
+	};
+}
+
 /* What a request adds to its row. */
 static void
 row_request(struct worker *w, struct row *row, const struct record *r,
@@ -174,6 +240,7 @@ row_request(struct worker *w, struct row *row, const struct record *r,
 	row->status = (int16_t)q->status;
 	row->method = (uint8_t)q->method;
 	row->class = (uint8_t) class;
+	row->agent = q->agent.n > 0;
 	row->what = join_hash(q);
 	row->route =
 	    routes_add(w->tally.origins[w->origin].routes, q->path, r->ts_ns);
@@ -201,9 +268,21 @@ fill_segment(struct worker *w, const struct record *r, struct row *row)
 	}
 }
 
+/* With a chain the row is a candidate as well. */
+static int
+row_candidate(struct worker *w, const struct record *r, struct chain *chain,
+    const struct row *row, struct err *err)
+{
+	struct link l = link_of(w, r);
+
+	l.extra[0] = row->key.lo;
+	return chain ? candidates_put(&w->candidates, chain, &l, err) : 0;
+}
+
+/* `chain` is row_candidate's: NULL if it does not wait. */
 static int
 make_row(struct worker *w, const struct record *r, enum class class,
-    struct err *err)
+    struct chain *chain, struct err *err)
 {
 	bool is_request = r->kind == RECORD_REQUEST ||
 			  (r->kind == RECORD_SEGMENT && r->segment.has_http &&
@@ -233,7 +312,9 @@ make_row(struct worker *w, const struct record *r, enum class class,
 		row.flags |= ROW_TRACE;
 	if (is_request)
 		row_request(w, &row, r, class);
-	return spill_put(w->rows, &row.key, err);
+	return spill_put(w->rows, &row.key, err) != 0
+		   ? -1
+		   : row_candidate(w, r, chain, &row, err);
 }
 
 /* Who asked for what is not there. */
@@ -311,16 +392,70 @@ pass_over(struct worker *w, const struct item *item)
 	w->read->accounts.n[kind][as[item->fate]]++;
 }
 
+/* It is counted when the clock has been asked. */
+static int
+wait_for_clock(struct worker *w, const struct record *r, struct chain *chain,
+    struct err *err)
+{
+	struct link l = link_of(w, r);
+	uint8_t id[16];
+	int traced = r->request.trace_id.n ? take_trace(w, r, id, err) : 0;
+
+	if (traced < 0)
+		return -1;
+	routes_seen(w->tally.origins[w->origin].routes, chain->route, r->ts_ns);
+	l.has_trace = traced;
+	if (traced)
+		memcpy(l.extra, id, sizeof id);
+	return candidates_put(&w->candidates, chain, &l, err);
+}
+
+/*
+ * The class of the request alone, and the chain in which it is to wait; NULL:
+ * it does not wait.  -1: the disk is full.
+ */
+static int
+judge_request(struct worker *w, const struct record *r, enum class *class,
+    struct chain **chain, struct err *err)
+{
+	const struct request *q = &r->request;
+	struct probe_verdict v;
+
+	*chain = recall(w, r);
+	if (!*chain) {
+		v = probe_judge(&w->run->options->probe, q);
+		*class = v.class;
+		if (v.class == CLASS_PROBE && q->peer.n &&
+		    r->ts_ns != WHEN_NONE &&
+		    candidates_asker(&w->candidates, q, r->ts_ns,
+			w->tally.number << ORIGIN_BITS | w->origin, err) != 0)
+			return -1;
+		if (!candidate_waits(&v, r))
+			return 0;
+		*chain = chain_of(w, q, v.class);
+	}
+	*class = (enum class)(*chain)->class;
+	if (chain_dense(*chain, candidate_begin(r))) {
+		*class = CLASS_CLIENT;
+		*chain = NULL;
+	}
+	return 0;
+}
+
 static int
 take_request(struct worker *w, const struct record *r, struct err *err)
 {
-	struct probe_verdict v =
-	    probe_judge(&w->run->options->probe, &r->request);
+	struct chain *chain;
+	enum class class;
 
 	w->tally.origins[w->origin].requests++;
+	if (judge_request(w, r, &class, &chain, err) != 0)
+		return -1;
 	if (w->run->plan.rows)
-		return make_row(w, r, v.class, err);
-	return count_now(w, r, v.class, err);
+		return make_row(w, r, class, chain, err);
+	if (chain)
+		return wait_for_clock(w, r, chain, err);
+	return count_now(w, r, class, err);
 }
 
 int
@@ -349,7 +484,7 @@ intake(struct worker *w, const struct item *item, struct err *err)
 	if (r->kind != RECORD_LOG)
 		return take_request(w, r, err);
 	if (plan->dedupe)
-		return make_row(w, r, CLASS_CLIENT, err);
+		return make_row(w, r, CLASS_CLIENT, NULL, err);
 	account(w, RECORD_LOG, ACCOUNT_STORED);
 	o->logs++;
 	return 0;

@@ -10,6 +10,7 @@
 #include "core/mem.h"
 #include "pipeline/worker.h"
 #include "pipeline/pairing.h"
+#include "pipeline/probes.h"
 
 /* All workers' rows as one sequence. */
 static struct merge *
@@ -135,8 +136,11 @@ filtered(const struct run *run, const struct row *row)
 static enum class class_of(const struct pairing *w, const struct held *h) {
 	enum class class = h->row.class;
 
-	if (h->joined && h->other.class != CLASS_PROBABLE_PROBE) class =
-	    h->other.class;
+	/* A user agent first; then who knows that it is a probe. */
+	if (h->joined && !h->row.agent &&
+	    (h->other.agent || h->row.class != CLASS_PROBE) &&
+	    h->other.class != CLASS_PROBABLE_PROBE) class
+	= h->other.class;
 	if (class != CLASS_PROBE &&
 	    (pairing_probe_trace(w, &h->row) ||
 		(h->joined && pairing_probe_trace(w, &h->other)))) class
@@ -286,16 +290,56 @@ count_held(struct run *run, struct pairing *w, bool end, struct err *err)
 	return 0;
 }
 
+/* The classes that the clock has changed, in the order of the rows. */
+struct classes {
+	struct merge *merge;
+	const struct probe_class *next;
+};
+
+static void
+classes_advance(struct classes *c)
+{
+	const void *next = merge_next(c->merge);
+
+	c->next = next;
+}
+
+static int
+classes_open(struct classes *c, const struct run *run, struct err *err)
+{
+	c->merge = merge_new(&run->probe_classes, 1, err);
+	if (!c->merge)
+		return -1;
+	classes_advance(c);
+	return 0;
+}
+
+static uint8_t
+classes_of(struct classes *c, const struct row *row)
+{
+	while (c->next && (c->next->key.hi < row->key.hi ||
+			      (c->next->key.hi == row->key.hi &&
+				  c->next->key.lo < row->key.lo)))
+		classes_advance(c);
+	if (!c->next || c->next->key.hi != row->key.hi ||
+	    c->next->key.lo != row->key.lo || (row->flags & ROW_SEGMENT))
+		return row->class;
+	return (uint8_t)c->next->class;
+}
+
 int
 join_rows(struct run *run, struct err *err)
 {
 	struct merge *m = merge_rows(run, err);
+	struct classes classes;
 	const struct row *next;
 	struct pairing w;
 	int rc = 0;
 
-	if (!m)
+	if (!m || classes_open(&classes, run, err) != 0) {
+		merge_free(m);
 		return -1;
+	}
 	pairing_init(&w);
 	for (next = next_row(m); next && rc == 0 && !run_stopped(run);
 	     next = next_row(m)) {
@@ -303,6 +347,7 @@ join_rows(struct run *run, struct err *err)
 		struct row loser;
 
 		row.service = run_map(run, row.origin)->service;
+		row.class = classes_of(&classes, &row);
 		if (pairing_push(&w, &row, &loser)) {
 			account(run, &loser, ACCOUNT_DUPLICATE);
 			rc = say(run, &loser,
@@ -319,11 +364,10 @@ join_rows(struct run *run, struct err *err)
 		rc = merge_failed(m, err);
 	merge_free(m);
 	if (rc == 0)
+		rc = merge_failed(classes.merge, err);
+	merge_free(classes.merge);
+	if (rc == 0)
 		rc = unfinished_settle(run, err);
-	if (rc == 0 && !run->joined)
-		rc = tally_seal(&run->final, err);
-	if (!run->joined)
-		misses_seal(&run->misses);
 	run->joined = true;
 	return rc;
 }

@@ -173,6 +173,10 @@ meet(struct pairing *w, struct held *segment)
 	if (!best)
 		return;
 	best->joined = segment->joined = true;
+	if (best->row.class == CLASS_PROBE && !segment->row.agent &&
+	    (segment->row.flags & (ROW_ROOT | ROW_TRACE)) ==
+		(ROW_ROOT | ROW_TRACE))
+		seen_again(&w->probe_traces, trace_hash(&segment->row));
 	best->other = segment->row;
 	segment->other = best->row;
 }

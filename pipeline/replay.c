@@ -13,9 +13,12 @@
 #include "core/mem.h"
 #include "core/opt.h"
 #include "pipeline/causes.h"
+#include "pipeline/probes.h"
 #include "pipeline/trace_logs.h"
 #include "pipeline/worker.h"
 #include "pipeline/write.h"
+
+enum { MISSES_REST_BYTES = 4 * 1024 * 1024 };
 
 void
 replay_options_init(struct replay_options *o)
@@ -159,7 +162,10 @@ run_fini(struct run *run)
 	misses_fini(&run->misses);
 	spill_free(run->verdicts);
 	spill_free(run->segments);
+	spill_free(run->probe_notes);
+	spill_free(run->probe_classes);
 	run->verdicts = run->segments = NULL;
+	run->probe_notes = run->probe_classes = NULL;
 }
 
 /* "did you mean 'like service'? There are: like service, mysfits" */
@@ -216,19 +222,41 @@ choose_service(struct run *run, struct err *err)
 	return service_unknown(run, err);
 }
 
-/* The join's tally has the services as its origins. */
+/*
+ * What the scan could not count: probes by the clock, and rows.  The tally has
+ * the services as its origins.
+ */
 static int
-join(struct run *run, struct err *err)
+count_rest(struct run *run, struct err *err)
 {
 	for (size_t i = 0; i < run->n_services; i++)
 		tally_origin(&run->final,
 		    &(struct origin_name){ .kind = ORIGIN_LOG,
 			.path = run->services[i].name });
-	if (join_rows(run, err) != 0)
+	if (judge_probes(run, err) != 0 ||
+	    (run->plan.rows && join_rows(run, err) != 0))
 		return -1;
 	if (run->verdicts)
 		spill_seal(run->verdicts);
-	return 0;
+	misses_seal(&run->misses);
+	return tally_seal(&run->final, err);
+}
+
+/* For what the counting leaves to later steps. */
+static void
+make_spills(struct run *run)
+{
+	bool records = write_records(run->options);
+
+	if ((records || run->options->trace_logs) && run->plan.rows)
+		run->verdicts =
+		    spill_new(sizeof(struct verdict), VERDICTS_BYTES);
+	if (records || run->options->causes)
+		run->probe_notes =
+		    spill_new(sizeof(struct probe_note), 1024 * 1024);
+	if (run->plan.rows)
+		run->probe_classes =
+		    spill_new(sizeof(struct probe_class), 1024 * 1024);
 }
 
 /* The readings that need what is known at the end only. */
@@ -251,23 +279,21 @@ run_once(struct run *run, struct err *err)
 	run->progress->phase = 0;
 	run->progress->bytes_done = 0;
 	run->progress->records = 0;
-	tally_init(&run->final, 0, run->options->judge.slow_ns,
-	    4 * 1024 * 1024);
+	tally_init(&run->final, (uint32_t)run->threads,
+	    run->options->judge.slow_ns, 4 * 1024 * 1024);
 	if (scan(run, err) != 0)
 		return -1;
 	if (run_stopped(run))
 		return 0;
 	run->progress->phase = 1;
-	if (run->plan.rows)
-		misses_init(&run->misses, 4 * 1024 * 1024);
-	if ((write_records(run->options) || run->options->trace_logs) &&
-	    run->plan.rows)
-		run->verdicts =
-		    spill_new(sizeof(struct verdict), VERDICTS_BYTES);
+	misses_init(&run->misses, MISSES_REST_BYTES);
+	make_spills(run);
 	if (name_services(run, err) != 0 || choose_service(run, err) != 0)
 		return -1;
-	if (run->plan.rows && join(run, err) != 0)
+	if (count_rest(run, err) != 0)
 		return -1;
+	if (run_stopped(run))
+		return 0;
 	if (write_open(run, err) != 0 || settle(run, err) != 0)
 		return -1;
 	run->progress->phase = 2;

@@ -43,10 +43,10 @@ struct row {
 	uint32_t route;  /* in the origin's routes */
 	int16_t status;
 	uint8_t method;
-	uint8_t class;  /* of the request alone */
-	uint16_t flags; /* enum row_flags */
-	uint8_t kind;   /* enum record_kind */
-	uint8_t spare;
+	uint8_t class;    /* of the request alone */
+	uint16_t flags;   /* enum row_flags */
+	uint8_t kind;     /* enum record_kind */
+	uint8_t agent;    /* 1: the class rests on a user agent */
 	uint32_t service; /* set when it is read back: what may be joined */
 };
 

@@ -4,6 +4,7 @@
  *
  *	scan       workers read the inputs and count, or make rows (worker.c)
  *	name       origins get their services' names (service.c, join.c)
+ *	probes     the clock decides what waited for it (probes.c)
  *	join       rows in time order: duplicates, joins, probes' traces
  *	settle     sums by service and route; cells in time order to the judge
  *	causes     a second reading of what is around a finding (causes.c)
@@ -100,13 +101,15 @@ struct run {
 	struct origin_map **maps; /* by tally number, origin index */
 
 	/* join and settle */
-	bool joined;            /* rows are counted */
-	struct tally final;     /* origins are services */
-	struct misses misses;   /* of the join; the workers have theirs */
-	struct spill *verdicts; /* NULL unless somebody reads again */
-	struct spill *segments; /* NULL unless one is in progress */
-	struct write *write;    /* likewise */
-	uint32_t service_only;  /* --service: its index; else UINT32_MAX */
+	bool joined;          /* rows are counted */
+	struct tally final;   /* origins are services; numbered after workers */
+	struct misses misses; /* what the workers could not note */
+	struct spill *verdicts;      /* NULL unless somebody reads again */
+	struct spill *segments;      /* NULL unless one is in progress */
+	struct spill *probe_notes;   /* NULL unless somebody reads again */
+	struct spill *probe_classes; /* struct probe_class; NULL: no rows */
+	struct write *write;         /* NULL unless documents are asked for */
+	uint32_t service_only;       /* --service: its index; else UINT32_MAX */
 };
 
 static inline bool
@@ -144,6 +147,9 @@ int join_verdicts(struct run *run, struct err *err);
 /* unfinished.c: a segment that was counted; then, when all are. */
 int unfinished_note(struct run *run, const struct row *row, struct err *err);
 int unfinished_settle(struct run *run, struct err *err);
+
+/* probes.c */
+int judge_probes(struct run *run, struct err *err);
 
 /* replay.c */
 void replay_service_fini(struct replay_service *s);

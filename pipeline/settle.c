@@ -243,11 +243,13 @@ end_slice(struct run *run, struct slice *s, struct judge *judge,
 
 /* A partial cell with the run's numbers instead of its tally's. */
 static struct cell
-final_cell(const struct run *run, const struct cell_record *r, bool renamed)
+final_cell(const struct run *run, const struct cell_record *r)
 {
 	struct cell c = r->cell;
 
-	if (!renamed) {
+	if (c.key.origin >> ORIGIN_BITS == run->final.number) {
+		c.key.origin &= (1u << ORIGIN_BITS) - 1;
+	} else {
 		const struct origin_map *map = run_map(run, c.key.origin);
 
 		c.key.route =
@@ -264,13 +266,12 @@ feed_cells(struct run *run, struct merge *m, struct judge *judge,
 	struct slice slice = { 0 };
 	int64_t at = 0;
 	int rc = 0;
-	bool renamed = run->plan.rows;
 	const void *next;
 
 	for (next = merge_next(m); next && rc == 0 && !run_stopped(run);
 	     next = merge_next(m)) {
 		const struct cell_record *r = next;
-		struct cell c = final_cell(run, r, renamed);
+		struct cell c = final_cell(run, r);
 
 		if (slice.n > 0 && c.key.cell != at)
 			rc = end_slice(run, &slice, judge, err);
@@ -306,8 +307,8 @@ settle_cells(struct run *run, struct err *err)
 		n_routes[i] = run->services[i].n_routes;
 	}
 	for (size_t i = 0; i < n; i++)
-		spills[i] = run->plan.rows ? NULL : run->workers[i].tally.cells;
-	spills[n] = run->plan.rows ? run->final.cells : NULL;
+		spills[i] = run->workers[i].tally.cells;
+	spills[n] = run->final.cells;
 	m = merge_new(spills, n + 1, err);
 	if (m)
 		rc = feed_cells(run, m, judge, err);

@@ -12,10 +12,11 @@
 #include "core/mem.h"
 
 enum {
-	CELLS_BYTES = 4 * 1024 * 1024,  /* of all workers */
-	ROWS_BYTES = 12 * 1024 * 1024,  /* of all workers */
-	TRACES_BYTES = 1024 * 1024,     /* of all workers */
-	MISSES_BYTES = 4 * 1024 * 1024, /* of all workers */
+	CELLS_BYTES = 4 * 1024 * 1024,      /* of all workers */
+	ROWS_BYTES = 12 * 1024 * 1024,      /* of all workers */
+	TRACES_BYTES = 1024 * 1024,         /* of all workers */
+	MISSES_BYTES = 4 * 1024 * 1024,     /* of all workers */
+	CANDIDATES_BYTES = 4 * 1024 * 1024, /* of all, beside rows */
 };
 
 static int
@@ -141,6 +142,7 @@ work(void *arg)
 	if (w->rows)
 		spill_seal(w->rows);
 	spill_seal(w->traces);
+	spill_seal(w->candidates.askers);
 	if (rc != 0)
 		run->failed = true;
 	return NULL;
@@ -158,6 +160,8 @@ worker_init(struct worker *w, struct run *run, uint32_t number)
 		w->rows = spill_new(sizeof(struct row), ROWS_BYTES / n);
 	w->traces = spill_new(sizeof(struct spill_key), TRACES_BYTES / n);
 	misses_init(&w->misses, MISSES_BYTES / n);
+	candidates_init(&w->candidates,
+	    (run->plan.rows ? CANDIDATES_BYTES : ROWS_BYTES) / n);
 	w->namer.everything = run->plan.one_origin;
 	w->reading.since_ns = run->plan.since_ns;
 	w->reading.until_ns = run->plan.until_ns;
@@ -170,6 +174,7 @@ worker_fini(struct worker *w)
 	misses_fini(&w->misses);
 	spill_free(w->rows);
 	spill_free(w->traces);
+	candidates_fini(&w->candidates);
 	reading_fini(&w->reading);
 	origin_namer_fini(&w->namer);
 	masked_fini(&w->masked);

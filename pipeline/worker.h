@@ -6,6 +6,7 @@
 #define PIPELINE_WORKER_H
 
 #include "core/buf.h"
+#include "pipeline/candidates.h"
 #include "pipeline/masked.h"
 #include "pipeline/origin.h"
 #include "pipeline/reading.h"
@@ -27,6 +28,7 @@ struct worker {
 	struct misses misses;
 	struct spill *rows;   /* NULL without plan.rows */
 	struct spill *traces; /* ids of traces seen, as keys */
+	struct candidates candidates;
 	struct reading reading;
 	struct masked masked;
 	struct share *shares;

@@ -214,7 +214,8 @@ judge_request(struct write *w, const struct record *r,
 	const struct run *run = w->run;
 	const struct service *s = &run->services[w->service];
 	const struct request *q = &r->request;
-	struct probe_verdict p = probe_judge(&run->options->probe, q);
+	struct probe_verdict p =
+	    verdicts_probe(&w->verdicts, r, w->reading.identity.seq);
 	int64_t duration = q->duration_ns;
 	struct document_verdict v = {
 		.class = p.class,

@@ -108,7 +108,9 @@ static const struct document_field fields[] = {
 	    "The route's template, /mysfits/{id}/like." },
 	{ "telltale.class", HTTP, "keyword",
 	    "client, probe or probable-probe." },
-	{ "telltale.class_reason", HTTP, "keyword", "Why it is of a class." },
+	{ "telltale.class_reason", HTTP, "keyword",
+	    "Why it is of a class: \"every 10.00 s \xc2\xb1 0.01 from "
+	    "10.0.1.57, 59 of 60 slots\"." },
 	{ "telltale.marks", HTTP, "keyword",
 	    "slow-post, not-found, masked-failure." },
 	{ "telltale.target", "request", "keyword",

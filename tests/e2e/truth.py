@@ -94,6 +94,68 @@ def evidence(name, run):
                            f"{what} answered 404", s)
 
 
+def arrived(truth, service):
+    """The balancer's probes that a task has heard, and so has logged."""
+    return [p for p in truth["probes"] if p["service"] == service
+            and p["outcome"] != "ConnectionRefusedError"]
+
+
+class Score:
+    """Of one class of requests, each known by service, node and time."""
+
+    def __init__(self, found, truth):
+        self.right = self.wrong = 0
+        left = sorted(truth)
+        for what in sorted(found):
+            near = [x for x in left if x[0] == what[0] and x[1] == what[1]
+                    and -0.1 < what[2] - x[2] < 9]
+            if near:
+                self.right += 1
+                left.remove(near[0])
+            else:
+                self.wrong += 1
+        self.missed = len(left)
+        self.f1 = 2 * self.right / max(
+            1, 2 * self.right + self.wrong + self.missed)
+
+    def __str__(self):
+        return f"F1 {self.f1:.4f}, {self.right} right, " \
+            f"{self.wrong} wrong, {self.missed} missed"
+
+
+def probes(name, root, truth):
+    """No line has a user agent: the clock tells, in each log by itself too."""
+    logs = f"{root}/logs/s3-export"
+    kinds = {s: [(s, p["node"], seconds(p["sent"]))
+                 for p in arrived(truth, s)] for s in ("like", "monolith")}
+    hops = [("monolith", c["node"], seconds(c["sent"]))
+            for c in truth["calls"] if c["path"] == "/"]
+    for what, paths, services in (
+            ("Like's log", [f"{logs}/like"], ["like"]),
+            ("the monolith's log", [f"{logs}/monolith"], ["monolith"]),
+            ("both logs", [logs], ["like", "monolith"]),
+            ("logs and segments", [logs, f"{root}/xray/segments.ndjson"],
+             ["like", "monolith"])):
+        out = tap.folder()
+        tap.replay("--probes", "keep", "--out", out, *paths)
+        found = {"own": [], "hop": []}
+        for d in tap.ndjson(f"{out}/requests.ndjson"):
+            r = d["_source"]
+            if r["telltale"]["class"] == "client":
+                continue
+            s = "like" if "like" in r["aws"]["cloudwatch"]["log_stream"] \
+                else "monolith"
+            hop = "one hop on" in r["telltale"]["class_reason"]
+            found["hop" if hop else "own"].append(
+                (s, r["client"]["ip"], seconds(r["@timestamp"])))
+        own = Score(found["own"], sum((kinds[s] for s in services), []))
+        ok(own.f1 == 1, f"{name}: probes in {what}: {own}")
+        hop = Score(found["hop"], hops if "monolith" in services else [])
+        ok(hop.f1 == 1 or not hops or services == ["like"],
+           f"{name}: probes one hop on in {what}: {hop}")
+        same(len(found["hop"]), hop.right, f"{name}: and no other")
+
+
 def counts(name, run, truth):
     """Likes, 404s, probes and joined segments, each from both sides."""
     sent = [r for r in truth["requests"]
@@ -110,20 +172,17 @@ def counts(name, run, truth):
             and "/undefined/" in r["url"]["path"]]
     same(len(seen), len(broken), f"{name}: the broken client's likes")
     # The balancer's probes: of the tasks' beginnings and ends as well.
-    probes = [p for p in truth["probes"] if p["service"] == "like"
-              and p["outcome"] != "ConnectionRefusedError"]
     service = run.service("like service")
-    root = service["probes"] + service["probes_failed"] + \
-        service["probes_probable"]
-    ok(abs(root - len(probes)) <= 3 + sum(p["outcome"] != "pass"
-                                          for p in probes),
-       f"{name}: probes, folded or probable: {root} of {len(probes)}")
+    same(service["probes"] + service["probes_failed"],
+         len(arrived(truth, "like")), f"{name}: Like's probes")
+    same(service["probes_probable"], 0, f"{name}: all of them for certain")
     mono = [c for c in truth["calls"] if c["method"] == "GET"]
     ok(mono and service["in_trace_only"] <= 1,
        f"{name}: each segment's request is in the log")
     roots = [s for s in run.segments if "parent_id" not in s]
-    same(service["in_log_and_trace"] + service["in_trace_only"] +
-         service["probes"], len(roots), f"{name}: joined + probes = segments")
+    same(service["in_log_and_trace"] + service["in_trace_only"],
+         sum("HealthChecker" not in s["http"]["request"]["user_agent"]
+             for s in roots), f"{name}: joined = segments of no probe")
     slow = [s for s in roots if s["http"]["request"]["method"] == "POST" and
             s["end_time"] - s["start_time"] > 1]
     marked = [r for r in run.requests
@@ -246,6 +305,8 @@ def variant(name, root, truth, rules):
             ok(not wrong, f"{name}: {f['rule']['id']}: a right cause", cause)
     faults(name, run, truth)
     counts(name, run, truth)
+    if root != "demo/like-service":
+        probes(name, root, truth)
     evidence(name, run)
     clean(name, run, on["from"])
     return run

@@ -162,3 +162,42 @@ Test(probe, configured_paths_replace_the_usual)
 	r.agent = STR("");
 	cr_expect_eq(probe_judge(&s, &r).class, CLASS_CLIENT);
 }
+
+Test(probe, the_clock_may_know_more)
+{
+	static const struct {
+		const char *name;
+		enum method method;
+		const char *path, *peer, *forwarded, *agent;
+		bool clock;
+	} rows[] = {
+		{ "usual", METHOD_GET, "/", "10.0.0.214", "", "", true },
+		{ "any path", METHOD_HEAD, "/iridium/", "fd00::1", "", "",
+		    true },
+		{ "an id in it", METHOD_GET, "/mysfits/12", "10.0.0.214", "",
+		    "", false },
+		{ "agent", METHOD_GET, "/", "10.0.0.214", "", "Mozilla/5.0",
+		    false },
+		{ "forwarded", METHOD_GET, "/", "10.0.0.214", "198.51.100.7",
+		    "", false },
+		{ "public", METHOD_GET, "/", "198.51.100.7", "", "", false },
+		{ "POST", METHOD_POST, "/", "10.0.0.214", "", "", false },
+		{ "nobody named", METHOD_GET, "/", "", "", "", true },
+		{ "nobody named, any path", METHOD_GET, "/api/users", "", "",
+		    "", false },
+	};
+	struct probe_settings s = { 0 };
+
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		struct request r = {
+			.method = rows[i].method,
+			.path = str_of(rows[i].path),
+			.peer = str_of(rows[i].peer),
+			.forwarded = str_of(rows[i].forwarded),
+			.agent = str_of(rows[i].agent),
+		};
+
+		cr_expect_eq(probe_judge(&s, &r).clock, rows[i].clock, "%s",
+		    rows[i].name);
+	}
+}

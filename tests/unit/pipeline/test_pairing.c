@@ -215,3 +215,26 @@ Test(pairing, a_failed_call_is_known_to_its_segment)
 	cr_expect_eq(n, 6);
 	pairing_fini(&w);
 }
+
+Test(pairing, a_probe_by_the_clock_gives_its_trace_the_label)
+{
+	struct row log = row_at(20, 1, 0);
+	struct row root = row_at(25, 2, ROW_SEGMENT | ROW_ROOT | ROW_TRACE);
+	struct row agent = row_at(25, 3, ROW_SEGMENT | ROW_ROOT | ROW_TRACE);
+
+	log.class = CLASS_PROBE;
+	root.trace[3] = agent.trace[3] = 1;
+	agent.agent = 1; /* a person's, whatever the clock says */
+	for (int named = 0; named < 2; named++) {
+		struct row loser;
+		struct pairing w;
+
+		pairing_init(&w);
+		pairing_push(&w, &log, &loser);
+		pairing_push(&w, named ? &agent : &root, &loser);
+		while (pairing_pop(&w, true))
+			;
+		cr_expect_eq(pairing_probe_trace(&w, &root), !named);
+		pairing_fini(&w);
+	}
+}
