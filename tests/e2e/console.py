@@ -3,6 +3,7 @@
 """The console: exit statuses, words on stderr, results on stdout."""
 import json
 import os
+import pty
 import re
 import signal
 import subprocess
@@ -214,6 +215,20 @@ if HAVE:
        r.stderr, "--out that is no directory is said", r.stderr)
 else:
     skip("the archive's report", "../shared/corpus is not here")
+
+# Progress moves the cursor, which a dumb terminal cannot.
+for name, moves in (("xterm", True), ("dumb", False)):
+    ours, theirs = pty.openpty()
+    subprocess.run([TELLTALE, "replay", "--json", DEMO], stderr=theirs,
+                   stdout=subprocess.DEVNULL, timeout=60,
+                   env={**os.environ, "TERM": name})
+    os.write(theirs, b"end\n")
+    said = b""
+    while b"end" not in said:
+        said += os.read(ours, 65536)
+    os.close(ours)
+    os.close(theirs)
+    same(b"\x1b" in said, moves, f"progress on TERM={name}")
 
 for number, status in ((signal.SIGINT, 130), (signal.SIGTERM, 143)):
     reader, writer = os.pipe()
