@@ -9,9 +9,9 @@
  * A feature is a candidate when P(x|bad) ≥ 0.3, lift = P(x|bad)/P(x|other) ≥ 2
  * and the table is no accident: G² > 6.6, and e^(−G²/2) ≤ 0.05/m (Chernoff as
  * in glr.h), m being the number of different tables that could have been one
- * (Bonferroni): what is in all requests or in hardly a bad one is no test.  Up
- *to FISHER_MAX requests Fisher's exact p ≤ 0.05/m is asked instead: 6 of 6
- *against 0 of 3 has p = 0.012.
+ * (Bonferroni): what is in all requests or in hardly a bad one is no test.
+ * Up to FISHER_MAX requests Fisher's exact p ≤ 0.05/m is asked instead: 6 of
+ * 6 against 0 of 3 has p = 0.012.
  *
  * The candidate with the largest G² is picked; of those within a tenth of it,
  * the one that comes earliest in its requests: what follows from a cause has

@@ -96,6 +96,13 @@ static const struct str usual_paths[] = {
 	{ "/grpc.health.v1.Health/Check", 28 },
 };
 
+/* The same to read, in the same order. */
+const char probe_usual_text[] =
+    "/, /health, /healthz, /livez, /readyz, /ready, /readiness, /live, "
+    "/liveness, /ping, /status, /healthcheck, /api/v1/healthz, "
+    "/actuator/health, /_health, /up, /-/healthy, /AWS.ALB/healthcheck, "
+    "/grpc.health.v1.Health/Check";
+
 enum { N_AGENTS = sizeof(agents) / sizeof(agents[0]) };
 enum { N_USUAL = sizeof(usual_paths) / sizeof(usual_paths[0]) };
 

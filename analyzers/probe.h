@@ -29,6 +29,9 @@ struct probe_verdict {
 struct probe_verdict probe_judge(const struct probe_settings *s,
     const struct request *r);
 
+/* The usual paths, as a list to read. */
+extern const char probe_usual_text[];
+
 /* 10/8, 172.16/12, 192.168/16, 100.64/10, 127/8, link-local, fc00::/7, ::1. */
 bool probe_private(struct str address);
 

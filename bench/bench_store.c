@@ -7,8 +7,8 @@
  *
  * FILE is made anew.  What making the traces takes is measured again without
  * the store and taken off.  A trace has one segment of one service with a
- *document of 300 bytes, and a root call of its client; they are 14.4 ms apart,
- *so that a million of them is four hours.
+ * document of 300 bytes, and a root call of its client; they are 14.4 ms apart,
+ * so that a million of them is four hours.
  */
 #include <inttypes.h>
 #include <stdio.h>

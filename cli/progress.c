@@ -175,7 +175,7 @@ progress_begin(struct replay_progress *of, bool quiet)
 	struct term term;
 
 	term_init(&term, STDERR_FILENO, TERM_COLOR_NEVER, 0);
-	if (quiet || !term.tty)
+	if (quiet || !term.moves)
 		return NULL;
 	p = xcalloc(1, sizeof *p);
 	p->of = of;

@@ -100,7 +100,7 @@ static const struct opt opts[] = {
 	    .offset = offsetof(struct flags, dialect),
 	    .arg = "FILE",
 	    .help = "Read further access-line dialects from FILE: lines of "
-		    "\"name: pattern\" with named groups.",
+		    "\"name: pattern\" with named groups: " DIALECT_GROUPS ".",
 	},
 	{
 	    .group = "What is judged",
@@ -146,7 +146,7 @@ static const struct opt opts[] = {
 	    .type = OPT_LIST,
 	    .offset = offsetof(struct flags, probe_paths),
 	    .arg = "PATH",
-	    .absent = "/, /health, /healthz, /ping and /status",
+	    .absent = probe_usual_text,
 	    .help = "Health checks ask for PATH.",
 	},
 	{

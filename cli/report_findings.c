@@ -291,10 +291,9 @@ put_cause(struct buf *b, const struct finding *f, const struct cause *c,
 		put_example(b, c, utf8);
 		buf_cat(b, " first logged ");
 		when_put_span(b, c->lag_ms * 1000000, utf8);
-		buf_printf(b,
-		    " before the first of these, %u times around it "
-		    "and %u before",
-		    c->a, c->c);
+		buf_cat(b, " before the first of these, ");
+		report_plural(b, c->a, "time", "times");
+		buf_printf(b, " around it and %u before", c->c);
 		return;
 	}
 	if (c->kind == CAUSE_ELSEWHERE) {

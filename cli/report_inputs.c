@@ -81,7 +81,7 @@ trouble(struct buf *b, const struct replay_input *in, bool utf8)
 		    "gzip members are");
 		buf_cat(b, " broken (");
 		term_text(b, str_of(in->notes.what), utf8);
-		buf_cat(b, "): all whole lines before the break count; ");
+		buf_cat(b, "): every whole line that came out counts; ");
 	}
 	if (dead > 0) {
 		report_plural(b, dead, "piece", "pieces");

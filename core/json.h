@@ -10,8 +10,9 @@
  *
  *	struct json j = { 0 };
  *	if (json_parse(&j, text, &bad) == 0) {
- *		struct json_val *events = json_get(json_root(&j),
- *STR("events")); struct json_iter it;
+ *		struct json_val *root = json_root(&j);
+ *		struct json_val *events = json_get(root, STR("events"));
+ *		struct json_iter it;
  *
  *		json_iter_init(&it, events);
  *		while ((event = json_iter_next(&it))) ...  (one condition)

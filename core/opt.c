@@ -163,13 +163,15 @@ set_span(const struct opt *row, void *into, const char *text, struct err *err)
 	return 0;
 }
 
+/* What OPT_TIME takes, to help and to correct. */
+static const char time_words[] =
+    "a time such as 2018-11-27T08:47:55Z, 2018-11-27 or seconds since 1970";
+
 static int
 set_time(const struct opt *row, void *into, const char *text, struct err *err)
 {
 	if (!when_user(str_of(text), member(row, into)))
-		return row_bad(row, text, err,
-		    "a time such as 2018-11-27T08:47:55Z, 2018-11-27 or "
-		    "seconds since 1970");
+		return row_bad(row, text, err, time_words);
 	return 0;
 }
 
@@ -573,6 +575,8 @@ help_text(struct buf *text, const struct opt *row)
 			    row->choices[i]);
 		buf_char(text, '.');
 	}
+	if (row->type == OPT_TIME)
+		buf_printf(text, " %s is %s.", row->arg, time_words);
 	if (row->type == OPT_LIST)
 		buf_cat(text, " May be given again.");
 	if (row->preset)

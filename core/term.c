@@ -400,6 +400,7 @@ void
 term_init(struct term *t, int fd, enum term_color color, size_t width)
 {
 	t->tty = isatty(fd) == 1;
+	t->moves = t->tty && !str_eq(env("TERM"), STR("dumb"));
 	t->utf8 = locale_utf8();
 	t->color = color_of(t->tty, color);
 	t->width = width_of(fd, t->tty, width);

@@ -34,6 +34,7 @@ enum {
 
 struct term {
 	bool tty;
+	bool moves; /* a terminal whose cursor can be moved: no TERM=dumb */
 	bool color;
 	bool utf8;
 	size_t width;

@@ -3,9 +3,11 @@
  * The lines of which there are most, in one go: Werkzeug, common, combined; a
  * balancer's are in dialect_quick_alb.c.
  *
- *	59.141.73.100 - - [21/Nov/2026:02:00:00 +0000] "GET /like HTTP/1.1" 404
- *3458 "-" "Mozilla/5.0" peer              time                         request
- *status   referer agent
+ *	59.141.73.100 - - [21/Nov/2026:02:00:00 +0000]
+ *	peer              time
+ *
+ *	    "GET /like HTTP/1.1" 404    3458  "-"     "Mozilla/5.0"
+ *	    request              status bytes referer agent
  *
  * What message.c does with a line in five steps (peel, head, tail, finish,
  * time), each careful about everything that was ever seen, is here one straight

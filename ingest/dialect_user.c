@@ -31,10 +31,6 @@ struct user_run {
 	struct groups *groups[USERS_MAX];
 };
 
-static const char group_list[] =
-    "peer, time, method, url, path, status, bytes, duration_s, duration_ms, "
-    "duration_us, agent, referer, host, forwarded, trace";
-
 static int
 read_file(const char *path, struct buf *b, struct err *err)
 {
@@ -100,7 +96,7 @@ check_groups(struct str pattern, bool *useful, struct err *err)
 			return err_set(err,
 			    "group '%.*s': one of %s was expected",
 			    (int)(name.n < 64 ? name.n : 64), name.p,
-			    group_list);
+			    DIALECT_GROUPS);
 		*useful |=
 		    str_eq(name, STR("method")) || str_eq(name, STR("url")) ||
 		    str_eq(name, STR("path")) || str_eq(name, STR("status"));

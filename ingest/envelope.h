@@ -146,6 +146,10 @@ bool envelope_marks(struct envelope *self, struct batch *b);
  */
 enum step envelope_long_line(struct envelope *self, struct batch *b);
 
+/* A dead letter of a line that window_is_half; it is not taken. */
+void envelope_half_line(struct envelope *self, struct batch *b,
+    struct str line);
+
 /* Ends a line that is being dropped; STEP_ON: reading may go on. */
 enum step envelope_skip(struct envelope *self);
 

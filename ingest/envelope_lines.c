@@ -162,7 +162,10 @@ next_line(struct lines *l, struct batch *b)
 
 	switch (window_line(self->w, self->limits->line_bytes, &line, &size)) {
 	case LINE_OK:
-		take_line(l, b, line_without_cr(line));
+		if (window_is_half(self->w, line, size))
+			envelope_half_line(self, b, line);
+		else
+			take_line(l, b, line_without_cr(line));
 		window_take(self->w, size, 1);
 		return STEP_ON;
 	case LINE_LONG:

@@ -49,6 +49,20 @@ run_of_lines(struct envelope *self, struct batch *b)
 	w->place = place;
 }
 
+static void
+take_line(struct envelope *self, struct batch *b, struct str line, size_t size)
+{
+	struct window *w = self->w;
+	bool half = window_is_half(w, line, size);
+
+	line = line_without_cr(line);
+	if (half && line.n > 0)
+		envelope_half_line(self, b, line);
+	else if (line.n > 0)
+		batch_event(b, &w->place)->message = line;
+	window_take(w, size, 1);
+}
+
 static enum step
 text_decode(struct envelope *self, struct batch *b)
 {
@@ -69,10 +83,7 @@ text_decode(struct envelope *self, struct batch *b)
 		switch (
 		    window_line(w, self->limits->line_bytes, &line, &size)) {
 		case LINE_OK:
-			line = line_without_cr(line);
-			if (line.n > 0)
-				batch_event(b, &w->place)->message = line;
-			window_take(w, size, 1);
+			take_line(self, b, line, size);
 			break;
 		case LINE_LONG:
 			step = envelope_long_line(self, b);

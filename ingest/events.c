@@ -227,6 +227,13 @@ envelope_long_line(struct envelope *self, struct batch *b)
 	return envelope_skip(self);
 }
 
+void
+envelope_half_line(struct envelope *self, struct batch *b, struct str line)
+{
+	batch_dead(b, &self->w->place,
+	    "half a line: what it was packed in ends early", line);
+}
+
 /* A byte order mark, or every second byte of the beginning NUL. */
 static bool
 is_utf16(struct str head)

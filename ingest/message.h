@@ -45,10 +45,14 @@ enum decode message_decode_marked(struct message *m, struct marked marked,
     const struct event *e, struct arena *arena, struct record *r,
     const char **bad);
 
+/* What the groups of a user's dialect may be called. */
+#define DIALECT_GROUPS                                                         \
+	"peer, time, method, url, path, status, bytes, duration_s, "           \
+	"duration_ms, duration_us, agent, referer, host, forwarded, trace"
+
 /*
  * Reads a file of dialects: "name: pattern" lines with named groups from
- * peer, time, method, url, path, status, bytes, duration_s, duration_ms,
- * duration_us, agent, referer, host, forwarded, trace.  '#' begins a comment.
+ * DIALECT_GROUPS.  '#' begins a comment.
  */
 struct dialect_user *dialect_user_load(const char *path, struct err *err);
 void dialect_user_free(struct dialect_user *u);

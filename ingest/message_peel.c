@@ -10,8 +10,7 @@
  *	2018-11-27T08:47:55.123Z line
  *	[pod/web-7d4/app] line                       kubectl --prefix
  *	<134>Feb 28 02:43:10 host tag[12]: line      syslog
- *	{"log": "line\n", "stream": "stdout", ...}   Docker, FireLens, Fluent
- *Bit
+ *	{"log": "line\n", "stream": "stdout", ...}   Docker, FireLens
  *
  * Loggers, after them:
  *

@@ -400,6 +400,13 @@ source_close(struct source *s)
 	free(s);
 }
 
+bool
+source_cut(const struct source *s)
+{
+	return s->notes.bomb ||
+	       (s->n_layers > 0 && unpack_cut(s->layer[s->n_layers - 1]));
+}
+
 const char *
 source_inflater(void)
 {

@@ -59,6 +59,12 @@ enum flow source_read(struct source *s, char *p, size_t cap, size_t *n,
     struct err *err);
 
 const struct source_notes *source_notes(const struct source *s);
+
+/*
+ * After FLOW_END: the bytes end where a packed stream broke or was stopped, and
+ * not where whoever wrote it ended: their last line may be half of one.
+ */
+bool source_cut(const struct source *s);
 void source_close(struct source *s);
 
 /* "isal" or "zlib": what inflates in this build. */

@@ -69,6 +69,7 @@ struct unpack {
 	uint32_t size;
 	bool noted; /* this member is counted as broken */
 	bool torn;  /* the last byte given out ends no line */
+	bool cut;   /* this member's data did not come to their end */
 	uint8_t *spill;
 	size_t spill_at, spill_n;
 };
@@ -122,6 +123,12 @@ unpack_fed(struct unpack *u, size_t n)
 	u->end += n;
 	if (n == 0)
 		u->eof = true;
+}
+
+bool
+unpack_cut(const struct unpack *u)
+{
+	return u->cut;
 }
 
 uint64_t
@@ -283,6 +290,7 @@ member_begin(struct unpack *u, size_t header, bool right)
 	if (u->layer == 0)
 		u->notes->members++;
 	u->noted = false;
+	u->cut = false;
 	u->size = 0;
 	u->sum = u->kind == UNPACK_ZLIB;
 	u->want = WANT;
@@ -346,9 +354,11 @@ in_data(struct unpack *u, uint8_t *p, size_t cap)
 		u->state = AT_TRAILER;
 	} else if (r == INFLATE_BAD) {
 		broken(u, "its data are corrupt");
+		u->cut = true;
 		scan_begin(u);
 	} else if (r == INFLATE_INPUT && u->eof) {
 		broken(u, "ended early");
+		u->cut = true;
 		scan_begin(u);
 	}
 	return n;

@@ -16,6 +16,7 @@
 #ifndef INGEST_UNPACK_H
 #define INGEST_UNPACK_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -44,5 +45,8 @@ enum flow unpack_read(struct unpack *u, char *p, size_t cap, size_t *n);
 
 /* Packed bytes that are done with. */
 uint64_t unpack_position(const struct unpack *u);
+
+/* After FLOW_END: the bytes ended before their end. */
+bool unpack_cut(const struct unpack *u);
 
 #endif

@@ -65,6 +65,7 @@ window_fill(struct window *w, struct source *source, size_t block,
 		return FLOW_OK;
 	case FLOW_END:
 		w->eof = true;
+		w->cut = source_cut(source);
 		return FLOW_OK;
 	case FLOW_IDLE:
 		return FLOW_OK;

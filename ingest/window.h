@@ -36,6 +36,7 @@ struct window {
 	size_t searched;    /* bytes from `at` known to hold no line end */
 	struct place place; /* of `at` */
 	bool eof;           /* nothing comes behind `end` */
+	bool cut;           /* eof, and not where the writer ended */
 	bool skipping;      /* the rest of a line is being dropped */
 	bool fixed;         /* `place` stands for all: an unpacked payload */
 	bool steady; /* bytes stay until the batch is taken: views allowed */
@@ -117,6 +118,13 @@ window_line(struct window *w, size_t max, struct str *line, size_t *size)
 	*line = (struct str){ w->at, n };
 	*size = n;
 	return LINE_OK;
+}
+
+/* Whether the line, as window_line gave it, may be half of what it was. */
+static inline bool
+window_is_half(const struct window *w, struct str line, size_t size)
+{
+	return w->cut && size == line.n;
 }
 
 /* Drops the rest of a line; false: it goes on behind the end of the window. */

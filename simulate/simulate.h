@@ -17,8 +17,8 @@
  * The same options give the same bytes, on any machine (of packed files, the
  * bytes in them): chance is counted (chance.h), time is integer nanoseconds,
  * nothing reads a clock but the pacing of a live run.  A run has one thread,
- *its events one order.  Memory is that of the requests in flight and of 64 KiB
- *a log stream; it does not grow with the duration.
+ * its events one order.  Memory is that of the requests in flight and of 64 KiB
+ * a log stream; it does not grow with the duration.
  */
 #ifndef SIMULATE_SIMULATE_H
 #define SIMULATE_SIMULATE_H

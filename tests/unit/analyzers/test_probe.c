@@ -5,6 +5,8 @@
 #include "analyzers/probe.h"
 
 #include <criterion/criterion.h>
+#include <stdio.h>
+#include <string.h>
 
 static const struct {
 	const char *address;
@@ -142,6 +144,36 @@ Test(probe, verdict_is_on_who_asks)
 		    requests[i].name, class_name(v.class));
 		cr_expect_not_null(v.reason);
 	}
+}
+
+Test(probe, help_names_the_usual_paths)
+{
+	static const char source[] = "analyzers/probe.c";
+	struct probe_settings s = { .n_paths = 0 };
+	struct str rest = str_of(probe_usual_text);
+	FILE *f = fopen(source, "r");
+	size_t in_table = 0;
+	size_t named = 0;
+	char line[256];
+
+	while (rest.n > 0) {
+		struct request r = { .method = METHOD_GET,
+			.peer = STR("10.0.0.1") };
+
+		if (!str_cut(&rest, ',', &r.path)) {
+			r.path = rest;
+			rest.n = 0;
+		}
+		r.path = str_trim(r.path);
+		cr_expect_eq(probe_judge(&s, &r).class, CLASS_PROBABLE_PROBE,
+		    "%.*s", STR_ARG(r.path));
+		named++;
+	}
+	cr_assert_not_null(f, "%s", source);
+	while (fgets(line, sizeof line, f))
+		in_table += strncmp(line, "\t{ \"/", 5) == 0;
+	fclose(f);
+	cr_expect_eq(named, in_table, "%zu of %zu", named, in_table);
 }
 
 Test(probe, configured_paths_replace_the_usual)
