@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * All streams with one stem are one program's: tasks, containers and pods come
- * and go.  A log group alone may hold several programs, so both count.
+ * and go.  A log group alone may hold several programs, so both count.  A
+ * stream that is an id and nothing else, of no group, says no more than its
+ * file's path.
  */
 #include "pipeline/origin.h"
 
@@ -22,14 +24,12 @@ name_log(struct origin_namer *n, const struct input *input)
 
 	buf_reset(&n->stem);
 	n->name = (struct origin_name){ .kind = ORIGIN_LOG, .group = group };
-	if (group.n == 0 && stream.n == 0) {
+	name_stem(&n->stem, stream);
+	if (group.n == 0 && n->stem.n == 0) {
 		name_readable(&n->stem, group, stream, str_of(input->path));
 		n->name.path = buf_view(&n->stem);
 		return;
 	}
-	name_stem(&n->stem, stream);
-	if (group.n == 0 && n->stem.n == 0)
-		buf_str(&n->stem, stream);
 	n->name.stem = buf_view(&n->stem);
 }
 
