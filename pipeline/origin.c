@@ -8,6 +8,7 @@
 #include "pipeline/origin.h"
 
 #include "analyzers/names.h"
+#include "core/hash.h"
 
 static void
 note(struct buf *b, struct str s)
@@ -55,9 +56,11 @@ origin_name_other(struct origin_namer *n, const struct input *input,
 		note(&n->stream, stream);
 		name_log(n, input);
 	}
-	if (n->everything)
-		n->name = (struct origin_name){ .kind = n->name.kind,
-			.path = STR("everything") };
+	buf_reset(&n->key);
+	origin_key(&n->key, &n->name);
+	n->hash = hash64(buf_view(&n->key));
+	if (n->hash > n->most)
+		n->name = (struct origin_name){ .kind = ORIGIN_OTHER };
 	return true;
 }
 
@@ -73,4 +76,5 @@ origin_namer_fini(struct origin_namer *n)
 	buf_fini(&n->group);
 	buf_fini(&n->stream);
 	buf_fini(&n->stem);
+	buf_fini(&n->key);
 }

@@ -158,7 +158,7 @@ worker_init(struct worker *w, struct run *run, uint32_t number)
 		w->rows = spill_new(sizeof(struct row), ROWS_BYTES / n);
 	w->traces = spill_new(sizeof(struct spill_key), TRACES_BYTES / n);
 	misses_init(&w->misses, MISSES_BYTES / n);
-	w->namer.everything = run->plan.one_origin;
+	w->namer.most = run->plan.origins;
 	w->reading.since_ns = run->plan.since_ns;
 	w->reading.until_ns = run->plan.until_ns;
 }
@@ -218,6 +218,10 @@ scan(struct run *run, struct err *err)
 		pthread_join(run->workers[i].thread, NULL);
 	for (int i = started + 1; i < run->threads; i++)
 		work(&run->workers[i]); /* nothing is left: it only seals */
+	if (run->crowded && !run_stopped(run)) {
+		run->plan_next.origins = least_limit(&run->origins);
+		run->again = true;
+	}
 	for (int i = 0; i < run->threads; i++)
 		if (run->failed && run->workers[i].err.text[0])
 			return err_set(err, "%s", run->workers[i].err.text);
