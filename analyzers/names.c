@@ -252,12 +252,48 @@ pod_of(struct str s, struct pod *pod)
 	return s.n > 0;
 }
 
+/*
+ * [<version>]<32 hex> of Lambda, as an export task writes it also with the
+ * date before it: YYYY-MM-DD-[$LATEST]<32 hex>.
+ */
+static bool
+is_lambda_id(struct str s)
+{
+	size_t from = str_find(s, '[');
+	size_t to = str_find(s, ']');
+	struct str date = str_sub(s, 0, from);
+
+	if (from == SIZE_MAX || to == SIZE_MAX || to < from)
+		return false;
+	for (size_t i = 0; i < date.n; i++)
+		if (date.p[i] != '-' && !all_digits(str_sub(date, i, 1)))
+			return false;
+	return from == 0 || all_hex(str_from(s, to + 1), TASK_ID);
+}
+
+/* ip-10-0-3-17[.ec2.internal]: the host name that EC2 gives. */
+static bool
+is_ec2_host(struct str s)
+{
+	struct str host, part;
+
+	if (!str_starts(s, STR("ip-")))
+		return false;
+	if (!str_cut(&s, '.', &host))
+		host = s;
+	host = str_from(host, 3);
+	for (int i = 0; i < 3; i++)
+		if (!str_cut(&host, '-', &part) || !all_digits(part))
+			return false;
+	return all_digits(host);
+}
+
 /* An id as a whole component of a stream. */
 static bool
 is_stream_id(struct str s)
 {
 	return all_hex(s, TASK_ID) || is_uuid(s) || all_digits(s) ||
-	       str_starts(s, STR("[")) || /* [$LATEST]… of Lambda */
+	       is_lambda_id(s) || is_ec2_host(s) ||
 	       (str_starts(s, STR("i-")) && all_hex(str_from(s, 2), 8));
 }
 
@@ -524,7 +560,7 @@ by_path(struct buf *out, const struct sources *s)
 		struct str part = file_stem(last_part(&rest));
 		struct words w = words_core(part);
 
-		if (!is_uuid(part) && put_words(out, &w, 0))
+		if (!is_stream_id(part) && put_words(out, &w, 0))
 			return true;
 	}
 	return false;

@@ -189,7 +189,7 @@ answers_read(struct run *run, struct scan *scan, struct err *err)
 
 	a.reading.since_ns = run->plan.since_ns;
 	a.reading.until_ns = run->plan.until_ns;
-	a.namer.everything = run->plan.one_origin;
+	a.namer.most = run->plan.origins;
 	if (choose_inputs(&a))
 		rc = read_chosen(&a, err);
 	free(a.chosen);

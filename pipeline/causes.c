@@ -453,7 +453,7 @@ causes_find(struct run *run, struct err *err)
 	beside_init(&l.beside, &l.cases);
 	l.reading.since_ns = run->plan.since_ns;
 	l.reading.until_ns = run->plan.until_ns;
-	l.namer.everything = run->plan.one_origin;
+	l.namer.most = run->plan.origins;
 	choose_inputs(&l);
 	rc = read_pass(&l, PASS_REQUESTS, err);
 	cases_index(&l.cases);

@@ -43,7 +43,6 @@ start_over(struct worker *w, struct plan more)
 	pthread_mutex_lock(&run->lock);
 	run->plan_next.rows |= more.rows | more.dedupe;
 	run->plan_next.dedupe |= more.dedupe;
-	run->plan_next.one_origin |= more.one_origin;
 	pthread_mutex_unlock(&run->lock);
 	run->again = true;
 	return -1;
@@ -96,19 +95,40 @@ claim_stream(struct worker *w)
 	return shared ? start_over(w, (struct plan){ .dedupe = true }) : 0;
 }
 
-/* Where a record belongs; -1: there are too many places for the plan. */
-static int
+/*
+ * Counts the origin among all of the run.  When there are too many, the scan
+ * goes on for their hashes alone, and starts over knowing which it keeps.
+ */
+static void
+count_origin(struct worker *w)
+{
+	struct run *run = w->run;
+
+	if (w->namer.name.kind == ORIGIN_OTHER)
+		return;
+	pthread_mutex_lock(&run->lock);
+	least_add(&run->origins, w->namer.hash);
+	if (run->origins.beyond)
+		run->crowded = true;
+	pthread_mutex_unlock(&run->lock);
+}
+
+/* Where a record belongs; false: the run is crowded, and it is left out. */
+static bool
 find_origin(struct worker *w, const struct record *r)
 {
-	int origin;
+	size_t before = w->tally.n_origins;
 
-	if (!origin_name_record(&w->namer, w->read->input, r))
-		return 0;
-	origin = tally_origin(&w->tally, &w->namer.name);
-	if (origin < 0)
-		return start_over(w, (struct plan){ .one_origin = true });
-	w->origin = (uint32_t)origin;
-	return 0;
+	if (origin_name_record(&w->namer, w->read->input, r)) {
+		if (w->run->crowded) {
+			count_origin(w);
+			return false;
+		}
+		w->origin = tally_origin(&w->tally, &w->namer.name);
+		if (w->tally.n_origins > before)
+			count_origin(w);
+	}
+	return !w->run->crowded;
 }
 
 static void
@@ -469,9 +489,11 @@ intake(struct worker *w, const struct item *item, struct err *err)
 		pass_over(w, item);
 		return 0;
 	}
-	if (r->kind == RECORD_SEGMENT && !plan->rows)
+	if (r->kind == RECORD_SEGMENT && !plan->rows && !w->run->crowded)
 		return start_over(w, (struct plan){ .rows = true });
-	if (find_origin(w, r) != 0 || claim_stream(w) != 0)
+	if (!find_origin(w, r))
+		return 0;
+	if (claim_stream(w) != 0)
 		return -1;
 	account(w, r->kind, ACCOUNT_READ);
 	o = &w->tally.origins[w->origin];

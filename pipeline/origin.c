@@ -1,11 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * All streams with one stem are one program's: tasks, containers and pods come
- * and go.  A log group alone may hold several programs, so both count.
+ * and go.  A log group alone may hold several programs, so both count.  A
+ * stream that is an id and nothing else, of no group, says no more than its
+ * file's path.
  */
 #include "pipeline/origin.h"
 
 #include "analyzers/names.h"
+#include "core/hash.h"
 
 static void
 note(struct buf *b, struct str s)
@@ -22,14 +25,12 @@ name_log(struct origin_namer *n, const struct input *input)
 
 	buf_reset(&n->stem);
 	n->name = (struct origin_name){ .kind = ORIGIN_LOG, .group = group };
-	if (group.n == 0 && stream.n == 0) {
+	name_stem(&n->stem, stream);
+	if (group.n == 0 && n->stem.n == 0) {
 		name_readable(&n->stem, group, stream, str_of(input->path));
 		n->name.path = buf_view(&n->stem);
 		return;
 	}
-	name_stem(&n->stem, stream);
-	if (group.n == 0 && n->stem.n == 0)
-		buf_str(&n->stem, stream);
 	n->name.stem = buf_view(&n->stem);
 }
 
@@ -55,9 +56,11 @@ origin_name_other(struct origin_namer *n, const struct input *input,
 		note(&n->stream, stream);
 		name_log(n, input);
 	}
-	if (n->everything)
-		n->name = (struct origin_name){ .kind = n->name.kind,
-			.path = STR("everything") };
+	buf_reset(&n->key);
+	origin_key(&n->key, &n->name);
+	n->hash = hash64(buf_view(&n->key));
+	if (n->hash > n->most)
+		n->name = (struct origin_name){ .kind = ORIGIN_OTHER };
 	return true;
 }
 
@@ -73,4 +76,5 @@ origin_namer_fini(struct origin_namer *n)
 	buf_fini(&n->group);
 	buf_fini(&n->stream);
 	buf_fini(&n->stem);
+	buf_fini(&n->key);
 }

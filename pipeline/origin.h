@@ -14,11 +14,13 @@
 #include "pipeline/tally.h"
 
 struct origin_namer {
-	bool everything;          /* all is one origin */
+	uint64_t most;            /* greatest hash told apart: see plan */
+	uint64_t hash;            /* of the name's key */
 	bool set;                 /* name is that of a log */
 	bool own;                 /* ... whose event named group or stream */
 	struct buf group, stream; /* what it was made of */
 	struct buf stem;
+	struct buf key;
 	struct origin_name name;
 };
 

@@ -2,7 +2,7 @@
 /*
  * A replay from end to end: plan, scan, name, join, settle, write; and once
  * more with a better plan when the scan found that the first one does not do.
- * A plan only ever grows, so that at most three are tried.
+ * A plan only ever grows, so that at most four are tried.
  */
 #include "pipeline/replay.h"
 
@@ -274,7 +274,9 @@ static int
 run_once(struct run *run, struct err *err)
 {
 	run->next = 0;
-	run->again = run->failed = run->in_progress = run->joined = false;
+	run->again = run->failed = run->crowded = run->in_progress =
+	    run->joined = false;
+	run->origins = (struct least){ 0 };
 	reset_result(run->result);
 	run->progress->phase = 0;
 	run->progress->bytes_done = 0;
@@ -355,7 +357,8 @@ replay(const struct replay_options *options, char *const *paths, size_t n,
 		.progress = progress,
 		.result = result,
 		.threads = options->threads,
-		.plan = { .since_ns = options->since_ns,
+		.plan = { .origins = UINT64_MAX,
+		    .since_ns = options->since_ns,
 		    .until_ns = options->until_ns },
 	};
 	int rc;

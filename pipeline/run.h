@@ -22,15 +22,16 @@
 #include <stdint.h>
 
 #include "ingest/xray.h"
+#include "pipeline/least.h"
 #include "pipeline/misses.h"
 #include "pipeline/replay.h"
 #include "pipeline/row.h"
 #include "pipeline/tally.h"
 
 struct plan {
-	bool rows;       /* requests go through the sort: joins, duplicates */
-	bool dedupe;     /* all events do */
-	bool one_origin; /* too many origins: all are one */
+	bool rows;        /* requests go through the sort: joins, duplicates */
+	bool dedupe;      /* all events do */
+	uint64_t origins; /* greatest hash of an origin told apart */
 	int64_t since_ns, until_ns;
 };
 
@@ -86,9 +87,11 @@ struct run {
 	_Atomic size_t next;    /* in order */
 	_Atomic bool again;     /* the plan does not do */
 	_Atomic bool failed;
+	_Atomic bool crowded;     /* too many origins: only they are counted */
 	_Atomic bool in_progress; /* there is a segment in progress */
-	pthread_mutex_t lock;     /* streams, plan_next, err */
+	pthread_mutex_t lock;     /* streams, origins, plan_next, err */
 	struct plan plan_next;
+	struct least origins; /* by the hashes of their keys */
 	struct stream_owner *streams;
 	size_t n_streams, cap_streams;
 	struct err err;

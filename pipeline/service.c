@@ -11,6 +11,8 @@
  *	   half of all that service's segments are found in some log;
  *	4. the readable part of its log group, stream or path.
  *
+ * What is beyond LEAST_MAX origins is "other".
+ *
  * Origins of one name are one service; their routes are one tree.
  */
 #include <assert.h>
@@ -117,14 +119,17 @@ name_configured(const struct run *run, struct canon *c, struct naming *name)
 
 /* The trace canon most of whose found requests are in this log; NULL. */
 static const struct vote *
-voted(const struct votes *votes, uint32_t log, const uint64_t *found)
+voted(const struct run *run, const struct votes *votes, uint32_t log,
+    const uint64_t *found)
 {
 	const struct vote *best = NULL;
 
 	for (size_t i = 0; i < votes->cap; i++) {
 		const struct vote *v = &votes->v[i];
 
-		if (v->n < 3 || v->log != log || v->n * 5 < found[v->trace] ||
+		if (v->n < 3 || v->log != log ||
+		    run->canons[v->trace].origin->kind != ORIGIN_TRACE ||
+		    v->n * 5 < found[v->trace] ||
 		    found[v->trace] * 2 < votes->segments[v->trace])
 			continue;
 		if (!best || v->n > best->n ||
@@ -155,7 +160,7 @@ static bool
 name_voted(const struct run *run, const struct votes *votes,
     const uint64_t *found, const struct naming *names, struct naming *name)
 {
-	const struct vote *v = voted(votes, name->canon, found);
+	const struct vote *v = voted(run, votes, name->canon, found);
 
 	if (!v)
 		return false;
@@ -181,7 +186,7 @@ name_like_logs(const struct run *run, const struct votes *votes,
 
 	for (uint32_t i = 0; i < run->n_canons; i++) {
 		const struct vote *v =
-		    names[i].configured ? voted(votes, i, found) : NULL;
+		    names[i].configured ? voted(run, votes, i, found) : NULL;
 
 		if (v && !names[v->trace].configured &&
 		    (!by[v->trace] || v->n > by[v->trace]->n))
@@ -217,6 +222,18 @@ name_by_text(struct canon *c, struct naming *name)
 	    of, "");
 }
 
+/* The origin of all that are beyond the limit. */
+static char *
+other_rule(void)
+{
+	struct buf b = { 0 };
+
+	buf_printf(&b, "for what is left of more than %d streams and services",
+	    LEAST_MAX);
+	buf_cstr(&b);
+	return b.p;
+}
+
 static struct naming *
 name_canons(struct run *run, const struct votes *votes)
 {
@@ -230,7 +247,12 @@ name_canons(struct run *run, const struct votes *votes)
 		struct canon *c = &run->canons[i];
 
 		names[i].canon = i;
-		name_configured(run, c, &names[i]);
+		if (c->origin->kind == ORIGIN_OTHER)
+			names[i] = (struct naming){ .name = STR("other"),
+				.rule = other_rule(),
+				.canon = i };
+		else
+			name_configured(run, c, &names[i]);
 		if (names[i].configured || c->origin->kind != ORIGIN_TRACE)
 			continue;
 		names[i].name = c->origin->stem;

@@ -49,7 +49,7 @@ origin_key(struct buf *b, const struct origin_name *name)
 {
 	const struct str parts[] = { name->group, name->stem, name->path };
 
-	buf_char(b, name->kind == ORIGIN_LOG ? 'l' : 't');
+	buf_char(b, "lto"[name->kind]);
 	for (int i = 0; i < 3; i++) {
 		for (size_t k = 0; k < parts[i].n; k++)
 			buf_char(b, parts[i].p[k] ? parts[i].p[k] : ' ');
@@ -90,7 +90,7 @@ origin_init(struct origin *o, const struct origin_name *name, struct str key)
 	o->routes = routes_new();
 }
 
-int
+uint32_t
 tally_origin(struct tally *t, const struct origin_name *name)
 {
 	struct buf b = { 0 };
@@ -103,13 +103,9 @@ tally_origin(struct tally *t, const struct origin_name *name)
 
 		if (str_eq(t->origins[i].key, buf_view(&b))) {
 			buf_fini(&b);
-			return (int)i;
+			return i;
 		}
 		at = (at + 1) & (t->n_slots - 1);
-	}
-	if (t->n_origins == ORIGINS_MAX) {
-		buf_fini(&b);
-		return -1;
 	}
 	t->origins = xgrow(t->origins, t->n_origins + 1, &t->cap_origins,
 	    sizeof *t->origins);
@@ -117,7 +113,7 @@ tally_origin(struct tally *t, const struct origin_name *name)
 	t->slots[at] = (uint32_t)t->n_origins;
 	if (t->n_origins * 2 > t->n_slots)
 		slots_grow(t);
-	return (int)t->n_origins - 1;
+	return (uint32_t)t->n_origins - 1;
 }
 
 static struct series *

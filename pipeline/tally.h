@@ -26,13 +26,13 @@
 #include "pipeline/spill.h"
 
 enum {
-	ORIGINS_MAX = 4096, /* of a tally; see tally_origin */
 	ORIGIN_BITS = 16,
 };
 
 enum origin_kind {
 	ORIGIN_LOG,
 	ORIGIN_TRACE, /* named by its segments */
+	ORIGIN_OTHER, /* all beyond the limit */
 };
 
 struct origin {
@@ -108,11 +108,8 @@ struct origin_name {
 /* The key that the name makes: what origins are compared by. */
 void origin_key(struct buf *b, const struct origin_name *name);
 
-/*
- * The origin's index, made when it is new; -1: there are ORIGINS_MAX already,
- * and the caller starts over with fewer.
- */
-int tally_origin(struct tally *t, const struct origin_name *name);
+/* The origin's index, made when it is new. */
+uint32_t tally_origin(struct tally *t, const struct origin_name *name);
 
 /* Counts a hit; -1: the disk is full. */
 int tally_hit(struct tally *t, uint32_t origin, uint32_t route,

@@ -162,7 +162,7 @@ worker_init(struct worker *w, struct run *run, uint32_t number)
 	misses_init(&w->misses, MISSES_BYTES / n);
 	candidates_init(&w->candidates,
 	    (run->plan.rows ? CANDIDATES_BYTES : ROWS_BYTES) / n);
-	w->namer.everything = run->plan.one_origin;
+	w->namer.most = run->plan.origins;
 	w->reading.since_ns = run->plan.since_ns;
 	w->reading.until_ns = run->plan.until_ns;
 }
@@ -223,6 +223,10 @@ scan(struct run *run, struct err *err)
 		pthread_join(run->workers[i].thread, NULL);
 	for (int i = started + 1; i < run->threads; i++)
 		work(&run->workers[i]); /* nothing is left: it only seals */
+	if (run->crowded && !run_stopped(run)) {
+		run->plan_next.origins = least_limit(&run->origins);
+		run->again = true;
+	}
 	for (int i = 0; i < run->threads; i++)
 		if (run->failed && run->workers[i].err.text[0])
 			return err_set(err, "%s", run->workers[i].err.text);

@@ -99,7 +99,7 @@ write_open(struct run *run, struct err *err)
 	w->files = files;
 	w->reading.since_ns = run->plan.since_ns;
 	w->reading.until_ns = run->plan.until_ns;
-	w->namer.everything = run->plan.one_origin;
+	w->namer.most = run->plan.origins;
 	run->write = w;
 	return 0;
 }

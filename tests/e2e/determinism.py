@@ -156,6 +156,24 @@ for label, key in (("sorted", lambda l: l), ("newest first", None)):
             tap.write(os.path.join(other, os.path.relpath(path, root)), data)
     same(findings(other), want, f"made up: {label}: the same findings")
 
+# More origins than are told apart: which are kept is no thread's matter.
+root = tap.folder()
+for part in range(4):
+    tap.write(f"{root}/{part}.ndjson", "".join(
+        '{"logStreamName": "app-%s", "timestamp": %d, "message": "10.0.0.1'
+        ' - - [29/Feb/2024 12:00:00] \\"POST /x HTTP/1.1\\" 200 -"}\n'
+        % ("".join(chr(97 + int(c)) for c in str(i)), 1709208000000 + i * 100)
+        for i in range(part * 300, part * 300 + 300)))
+paths = [f"{root}/{part}.ndjson" for part in range(4)]
+compare("1,200 origins", paths, VARIANTS[:3])
+services = tap.replay(*paths)["services"]
+other = [s for s in services if s["name"] == "other"]
+same((len(services), sum(s["requests"] for s in services),
+      [s["requests"] for s in other]), (1025, 1200, [1200 - 1024]),
+     "1,200 origins: 1,024 have their names, the rest is other")
+ok(other and "more than 1024" in other[0]["named"],
+   "1,200 origins: and it is said", other)
+
 if os.path.isdir(tap.CORPUS):
     one = [VARIANTS[1], VARIANTS[3]]
     compare("corpus", [f"{tap.CORPUS}/logs", f"{tap.CORPUS}/xray",

@@ -57,6 +57,19 @@ def month():
     check("a month, sparse", 60000, path)
 
 
+def many_services():
+    path = f"{tap.folder()}/services.ndjson"
+    with open(path, "w") as f:
+        for i in range(4000):
+            doc = json.loads(segment(i, T0 + i))
+            doc["name"] = f"svc{i}"
+            doc["http"]["request"] = {"method": "POST",
+                                      "url": f"http://svc/a/{i}"}
+            doc["http"]["response"]["status"] = 500
+            f.write(json.dumps(doc) + "\n")
+    check("4,000 services", 4000, path)
+
+
 def many_files():
     root = tap.folder()
     for i in range(10000):
@@ -100,6 +113,7 @@ def sorting():
     check("the same with --out", 250000, "--out", out, root)
 
 
-for case in (month, many_files, unsorted, distinct, sorting):
+for case in (month, many_services, many_files, unsorted, distinct,
+             sorting):
     case()
 tap.done()
