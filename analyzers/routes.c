@@ -460,11 +460,11 @@ has_id(const struct segment_text *s, size_t n)
 	return false;
 }
 
-static uint32_t
-number_asked(struct routes *r, uint32_t number, int64_t first)
+uint32_t
+routes_seen(struct routes *r, uint32_t number, int64_t ts_ns)
 {
-	if (first < r->first[number]) {
-		r->first[number] = first;
+	if (ts_ns != WHEN_NONE && ts_ns < r->first[number]) {
+		r->first[number] = ts_ns;
 		r->ranked = 0;
 	}
 	return number;
@@ -473,7 +473,6 @@ number_asked(struct routes *r, uint32_t number, int64_t first)
 uint32_t
 routes_add(struct routes *r, struct str path, int64_t ts_ns)
 {
-	int64_t first = ts_ns == WHEN_NONE ? INT64_MAX : ts_ns;
 	struct segment_text s[SEGMENTS_MAX];
 	struct memo key;
 	const struct memo *known;
@@ -481,7 +480,7 @@ routes_add(struct routes *r, struct str path, int64_t ts_ns)
 	memo_key(&key, path);
 	known = memo_find(&r->memos, &key, path);
 	if (known)
-		return number_asked(r, known->number, first);
+		return routes_seen(r, known->number, ts_ns);
 
 	size_t n = route_split(path, s);
 
@@ -494,14 +493,7 @@ routes_add(struct routes *r, struct str path, int64_t ts_ns)
 		routes_tighten(r, r->fanout / 2);
 	if (key.n > 0 && !has_id(s, n - key.digits))
 		memo_put(&r->memos, &key, path, number);
-	return number_asked(r, number, first);
-}
-
-void
-routes_seen(struct routes *r, uint32_t number, int64_t ts_ns)
-{
-	if (ts_ns != WHEN_NONE)
-		number_asked(r, number, ts_ns);
+	return routes_seen(r, number, ts_ns);
 }
 
 /* Writes the segments from the root to a node. */
@@ -571,7 +563,7 @@ routes_merge(struct routes *a, struct routes *b, uint32_t *map)
 			routes_tighten(a, a->fanout / 2);
 	}
 	for (uint32_t i = 1; i < b->n_numbers; i++)
-		map[i] = number_asked(a, map[number_root(b, i)], b->first[i]);
+		map[i] = routes_seen(a, map[number_root(b, i)], b->first[i]);
 }
 
 uint32_t

@@ -40,8 +40,9 @@ void routes_free(struct routes *r);
  */
 uint32_t routes_add(struct routes *r, struct str path, int64_t ts_ns);
 
-/* The path of a number that was given out is asked for at another time. */
-void routes_seen(struct routes *r, uint32_t number, int64_t ts_ns);
+/* The path of a number that was given out is asked for at a time, likewise;
+ * the number. */
+uint32_t routes_seen(struct routes *r, uint32_t number, int64_t ts_ns);
 
 /* Adds all of b's paths to a; map[i] becomes a's number of b's route i. */
 void routes_merge(struct routes *a, struct routes *b, uint32_t *map);
