@@ -38,10 +38,9 @@ put_reasons(struct buf *b, const struct replay_input *in)
 	struct replay_dead dead[REPLAY_DEAD];
 	int n = 0;
 
-	while (n < REPLAY_DEAD && in->dead[n].reason) {
-		dead[n] = in->dead[n];
+	memcpy(dead, in->dead, sizeof dead);
+	while (n < REPLAY_DEAD && dead[n].reason)
 		n++;
-	}
 	qsort(dead, (size_t)n, sizeof dead[0], by_count);
 	for (int i = 0; i < n && i < SHOWN; i++) {
 		buf_cat(b, i > 0 ? "; " : "");
