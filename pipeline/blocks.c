@@ -339,6 +339,8 @@ static void
 drop_block(struct blocks *b)
 {
 	b->held -= b->n;
+	if (b->n == 0)
+		return;
 	if (b->merge) {
 		memmove(b->v, b->v + b->n, b->held * sizeof *b->v);
 	} else {
