@@ -293,10 +293,13 @@ static int
 row_candidate(struct worker *w, const struct record *r, struct chain *chain,
     const struct row *row, struct err *err)
 {
-	struct link l = link_of(w, r);
+	struct link l;
 
+	if (!chain)
+		return 0;
+	l = link_of(w, r);
 	l.extra[0] = row->key.lo;
-	return chain ? candidates_put(&w->candidates, chain, &l, err) : 0;
+	return candidates_put(&w->candidates, chain, &l, err);
 }
 
 /* `chain` is row_candidate's: NULL if it does not wait. */
