@@ -68,6 +68,8 @@ def play(world, kind, most):
 
 score.TELLTALE = os.path.abspath(tap.TELLTALE)
 known = score.known_rules()
-for scene in SCENES:
+# The thread sanitizer is ten times slower, and what it looks for is in each.
+slow = "tsan" in os.environ.get("BUILD", "")
+for scene in SCENES[::6] if slow else SCENES:
     play(*scene)
 tap.done()
