@@ -167,14 +167,14 @@ list(const struct elsewhere *e, const struct elsewhere_asked *a, size_t *n)
 	return v;
 }
 
-/* When the log of the template's service begins, in what was asked for. */
+/* When the log of v's service begins; its templates stand together. */
 static int64_t
-begin_of(const struct begun *v, size_t n, const struct begun *b)
+begin_of(const struct begun *v, size_t n)
 {
-	int64_t begin = b->first_ns;
+	int64_t begin = v->first_ns;
 
-	for (size_t i = 0; i < n; i++)
-		if (v[i].service == b->service && v[i].first_ns < begin)
+	for (size_t i = 1; i < n && v[i].service == v->service; i++)
+		if (v[i].first_ns < begin)
 			begin = v[i].first_ns;
 	return begin;
 }
@@ -204,13 +204,17 @@ settle_one(const struct elsewhere *e, const struct elsewhere_asked *a)
 	struct finding *f = a->sought->finding;
 	const struct begun *best = NULL;
 	int64_t most = SURPRISE_MILLI;
+	int64_t begin = 0;
 	struct begun *v;
 	size_t n;
 
 	v = list(e, a, &n);
 	for (size_t i = 0; i < n && !a->full; i++) {
-		int64_t g =
-		    surprise_milli(a->sought, &v[i], begin_of(v, n, &v[i]));
+		int64_t g;
+
+		if (i == 0 || v[i].service != v[i - 1].service)
+			begin = begin_of(&v[i], n - i);
+		g = surprise_milli(a->sought, &v[i], begin);
 
 		/* Of several that are as near, the one that came oftenest. */
 		if (g > most || (g == most && (!best || v[i].n > best->n))) {
