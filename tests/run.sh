@@ -16,8 +16,9 @@
 # What a sanitizer reports in any process is a failure, whoever looks away: a
 # leak in a test of Criterion's, a child whose status a script ignores.
 #
-# One line a script; of a failed one the "not ok" lines and the last of its
-# output; the last line is the sum: N passed, N failed, N skipped.
+# One line a script; of a failed one the "not ok" lines, what was said of them,
+# and the last of its output; the last line is the sum: N passed, N failed, N
+# skipped.
 set -u
 cd "$(dirname "$0")/.." || exit 3
 
@@ -80,7 +81,8 @@ report()
 		grep -iE '^(ok|1\.\.0).*# *skip|^not ok.*# *todo' "$2" |
 			sed "s|^|  skipped in $1: |"
 		if [ "$failed" != 0 ]; then
-			grep -a '^not ok' "$2" | head -n 40 | sed 's/^/  /'
+			awk '/^(not )?ok|^1\.\./ { bad = /^not/ } bad' "$2" |
+				head -n 60 | cut -c1-400 | sed 's/^/  /'
 			head -qn 25 "$(sanitizer "$1")".* 2>/dev/null |
 				head -n 60 | sed 's/^/  ! /'
 			echo "  --- the end of its output:"

@@ -538,23 +538,29 @@ def doubles():
          "export and filter-log-events: the others are duplicates")
 
 
-def under_pty(*args, env=None):
-    """What a terminal would get."""
-    pid, fd = pty.fork()
-    if pid == 0:
-        os.environ.update(env or {}, TERM="xterm-256color")
-        os.execv(os.path.abspath(TELLTALE), [TELLTALE, *args])
-    out = b""
-    while True:
+def under_pty(*args):
+    """What a terminal would get.  The program leads no session: the terminal
+    of one whose leader ends is hung up, and what was not read yet is lost."""
+    master, slave = pty.openpty()
+    out = bytearray()
+
+    def read():
         try:
-            more = os.read(fd, 65536)
-        except OSError:
-            break
-        if not more:
-            break
-        out += more
-    os.close(fd)
-    return os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]), out
+            while more := os.read(master, 65536):
+                out.extend(more)
+        except OSError:  # nobody has it open any more
+            pass
+
+    reader = threading.Thread(target=read)
+    reader.start()
+    status = subprocess.run([TELLTALE, *args], stdin=slave, stdout=slave,
+                            stderr=slave, check=False,
+                            env={**os.environ, "TERM": "xterm-256color"}
+                            ).returncode
+    os.close(slave)
+    reader.join()
+    os.close(master)
+    return status, bytes(out)
 
 
 def terminal():
