@@ -102,6 +102,8 @@ struct segment {
 	bool subsegment; /* "type": "subsegment" */
 	bool inferred;   /* X-Ray made it of a caller's subsegment */
 	bool has_http;   /* http.request was there: struct request holds */
+	bool failures_within; /* false: no object inside it says "error" or
+				 "fault"; true: one may, read it to know */
 };
 
 enum record_kind {

@@ -159,7 +159,7 @@ struct stamp {
 	bool zoned;
 	bool fine;
 };
-struct stamp dialect_stamp(struct stamp own, const struct finish *f);
+struct stamp dialect_stamp(const struct stamp *own, const struct finish *f);
 
 /* 21/Nov/2018[: ]02:50:46[.127][ +0000]; the day is kept. */
 bool dialect_time_clf(struct str text, struct day *day, struct stamp *t);

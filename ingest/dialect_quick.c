@@ -326,13 +326,13 @@ time_of(struct quick *k, struct str text, const struct finish *f,
 	struct stamp none = { WHEN_NONE, false, false };
 
 	if (text.n == DATE && f->event->ts_ns != WHEN_NONE) {
-		*t = dialect_stamp(none, f);
+		*t = dialect_stamp(&none, f);
 		return true;
 	}
 	if (text.n == DATE) {
 		if (!dialect_time_clf(text, f->day, &none))
 			return false;
-		*t = dialect_stamp(none, f);
+		*t = dialect_stamp(&none, f);
 		return true;
 	}
 	if (!same_time(text.p, k->text)) {

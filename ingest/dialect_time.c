@@ -212,12 +212,12 @@ dialect_time_any(struct str text, struct stamp *t)
 }
 
 struct stamp
-dialect_stamp(struct stamp own, const struct finish *f)
+dialect_stamp(const struct stamp *own, const struct finish *f)
 {
 	int64_t envelope = f->event->ts_ns;
 
-	if (own.ns != WHEN_NONE && own.zoned)
-		return own;
+	if (own->ns != WHEN_NONE && own->zoned)
+		return *own;
 	if (f->prefix_ns != WHEN_NONE && f->prefix_zoned &&
 	    (f->prefix_ns % NS_PER_SEC != 0 || envelope == WHEN_NONE))
 		return (struct stamp){ f->prefix_ns, true,
@@ -225,8 +225,8 @@ dialect_stamp(struct stamp own, const struct finish *f)
 	if (envelope != WHEN_NONE)
 		return (
 		    struct stamp){ envelope, true, envelope % NS_PER_SEC != 0 };
-	if (own.ns != WHEN_NONE)
-		return own;
+	if (own->ns != WHEN_NONE)
+		return *own;
 	return (struct stamp){ f->prefix_ns, false,
 		f->prefix_ns != WHEN_NONE && f->prefix_ns % NS_PER_SEC != 0 };
 }
@@ -286,7 +286,7 @@ dialect_time(const struct dialect *d, struct scan *s, const struct finish *f,
 	if (own.ns != WHEN_NONE && starts && s->q->duration_ns > 0 &&
 	    __builtin_add_overflow(own.ns, s->q->duration_ns, &own.ns))
 		return false;
-	t = dialect_stamp(own, f);
+	t = dialect_stamp(&own, f);
 	r->ts_ns = t.ns;
 	s->q->end_ns = t.ns;
 	s->q->grain = t.fine || t.ns == WHEN_NONE ? GRAIN_FINE : GRAIN_SECOND;

@@ -251,7 +251,7 @@ log_line(struct stream *st, const struct peel *p, const struct finish *f,
 	struct stamp none = { WHEN_NONE, false, false };
 
 	r->kind = RECORD_LOG;
-	r->ts_ns = dialect_stamp(none, f).ns;
+	r->ts_ns = dialect_stamp(&none, f).ns;
 	r->log.level = p->level;
 	r->log.logger = p->logger;
 	r->log.text = p->line;

@@ -398,6 +398,7 @@ fill_segment(const struct xray_fields *f, struct record *r)
 	s->given = is_given(f, XRAY_ERROR) || is_given(f, XRAY_FAULT) ||
 		   is_given(f, XRAY_THROTTLE);
 	s->inferred = is_true(f, XRAY_INFERRED);
+	s->failures_within = f->failures_within;
 	s->status = token_status(&f->of[XRAY_STATUS]);
 	if (end != WHEN_NONE && end < s->start_ns)
 		end = s->start_ns;
@@ -473,6 +474,8 @@ tree_fields(const struct json_val *root, struct arena *arena,
 		if (k->inner != IN_SPAN && json_type(v) == JSON_OBJECT)
 			at[k->inner] = v;
 	}
+	/* Of the unusual documents each is read. */
+	f->failures_within = true;
 }
 
 /* The bytes of a text that are not white space outside of strings. */

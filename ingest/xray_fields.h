@@ -64,6 +64,7 @@ struct xray_token {
 
 struct xray_fields {
 	struct xray_token of[XRAY_FIELDS];
+	bool failures_within; /* as in struct segment */
 };
 
 struct xray_key {

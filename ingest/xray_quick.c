@@ -191,19 +191,37 @@ scalar_end(const char *p, const char *last)
 	}
 }
 
-/* At a key's opening quote: at the member's value. */
-static inline const char *
-value_of_key(const char *p, const char *last)
+static inline bool
+tells_failure(const char *key, size_t n)
 {
-	bool escaped;
+	return n == 5 &&
+	       (memcmp(key, "error", 5) == 0 || memcmp(key, "fault", 5) == 0);
+}
+
+/*
+ * At a key's opening quote: at the member's value.  *failed when that is a
+ * failure, or may be one because the key is not plain.
+ */
+static inline const char *
+value_of_key(const char *p, const char *last, bool *failed)
+{
+	const char *key = p + 1;
+	bool escaped = false;
+	bool told;
 
 	if (*p != '"')
 		return NULL;
-	p = string_end(p + 1, last, &escaped);
+	p = string_end(key, last, &escaped);
 	if (!p)
 		return NULL;
+	told = escaped || tells_failure(key, (size_t)(p - key));
 	p = space_end(p + 1);
-	return *p == ':' ? space_end(p + 1) : NULL;
+	if (*p != ':')
+		return NULL;
+	p = space_end(p + 1);
+	if (told && *p == 't')
+		*failed = true;
+	return p;
 }
 
 /*
@@ -213,6 +231,7 @@ value_of_key(const char *p, const char *last)
 struct levels {
 	uint64_t objects;
 	int depth;
+	bool failed; /* an object on the way said so */
 };
 
 /*
@@ -236,14 +255,17 @@ next_value(const char *p, const char *last, struct levels *l, bool *done)
 		}
 	}
 	p = space_end(p + 1);
-	return l->objects & 1 ? value_of_key(p, last) : p;
+	return l->objects & 1 ? value_of_key(p, last, &l->failed) : p;
 }
 
-/* At an object or array, inside the document's: behind it. */
+/*
+ * At an object or array, inside the document's: behind it.  *failed when an
+ * object in it says so.
+ */
 static const char *
-container_end(const char *p, const char *last)
+container_end(const char *p, const char *last, bool *failed)
 {
-	struct levels l = { 0, 0 };
+	struct levels l = { 0, 0, false };
 	bool done = false;
 
 	while (p) {
@@ -257,22 +279,18 @@ container_end(const char *p, const char *last)
 			l.objects = l.objects << 1 | object;
 			p = space_end(p + 1);
 			if (*p != (object ? '}' : ']')) {
-				p = object ? value_of_key(p, last) : p;
+				p = object ? value_of_key(p, last, &l.failed)
+					   : p;
 				continue;
 			}
 		}
 		p = p ? next_value(p, last, &l, &done) : NULL;
-		if (done)
+		if (done) {
+			*failed |= l.failed;
 			return p;
+		}
 	}
 	return NULL;
-}
-
-static inline const char *
-value_end(const char *p, const char *last)
-{
-	return *p == '{' || *p == '[' ? container_end(p, last)
-				      : scalar_end(p, last);
 }
 
 /* At a wanted scalar: reads it.  What is unusual is left to the tree. */
@@ -314,6 +332,14 @@ struct quick {
 	struct span_marks *marks; /* NULL: not wanted, or not any more */
 	uint64_t seen;            /* keys of the span at hand that have marks */
 };
+
+static inline const char *
+value_end(struct quick *q, const char *p)
+{
+	return *p == '{' || *p == '['
+		   ? container_end(p, q->last, &q->f->failures_within)
+		   : scalar_end(p, q->last);
+}
 
 /* The document's marks are none. */
 static void
@@ -380,7 +406,7 @@ subsegment_read(struct quick *q, const char *p, unsigned depth)
 	struct str none = { q->doc, 0 };
 
 	if (*p != '{')
-		return value_end(p, q->last);
+		return value_end(q, p);
 	q->seen = 0;
 	mark(q, 0, MARK_OPEN, none);
 	p = members_read(q, p, IN_SPAN, depth);
@@ -434,7 +460,7 @@ value_mark(struct quick *q, const char *p, size_t key)
 		form = MARK_WORD;
 		s.n = end ? (size_t)(end - p) : 0;
 	} else {
-		end = value_end(p, q->last);
+		end = value_end(q, p);
 	}
 	mark(q, key, form, s);
 	return end;
@@ -450,16 +476,18 @@ marked_read(struct quick *q, const char *p, size_t key, unsigned depth)
 	if (q->seen >> key & 1 || depth > SPAN_MARKS_DEPTH)
 		marks_lose(q);
 	q->seen |= UINT64_C(1) << key;
+	if (depth > 0 && *p == 't' && tells_failure(k->name, strlen(k->name)))
+		q->f->failures_within = true;
 	if (!q->marks || k->what == NO_SPANS ||
 	    (k->what == SUBSEGMENTS && *p != '['))
-		return value_end(p, q->last);
+		return value_end(q, p);
 	if (k->what == SUBSEGMENTS)
 		return subsegments_read(q, p, depth);
 	if (k->what != BLOCK)
 		return value_mark(q, p, key);
 	mark(q, key, MARK_VALUE, value);
 	return *p == '{' ? members_read(q, p, (enum span_place)k->at, depth)
-			 : value_end(p, q->last);
+			 : value_end(q, p);
 }
 
 /*
@@ -470,10 +498,10 @@ static inline const char *
 keyed_read(struct quick *q, const char *p, size_t key, unsigned depth)
 {
 	if (key == KEYS_NONE)
-		return value_end(p, q->last);
+		return value_end(q, p);
 	if (depth == 0 && q->names->field[key] != XRAY_FIELDS)
 		return field_read(q, p, key);
-	return q->marks ? marked_read(q, p, key, depth) : value_end(p, q->last);
+	return q->marks ? marked_read(q, p, key, depth) : value_end(q, p);
 }
 
 /*
@@ -535,6 +563,7 @@ xray_quick(const struct xray_names *names, struct str doc,
 		return false;
 	if (marks)
 		marks->n = 0;
+	f->failures_within = false;
 	q.last = doc.p + doc.n - 1;
 	for (int i = 0; i < XRAY_FIELDS; i++)
 		f->of[i] = (struct xray_token){ .type = XRAY_ABSENT };

@@ -9,12 +9,6 @@ masked_fini(struct masked *m)
 	arena_fini(&m->arena);
 }
 
-static bool
-has_word(struct str doc, struct str quoted)
-{
-	return str_find_str(doc, quoted) < doc.n;
-}
-
 static void
 read_spans(struct masked *m, const struct record *r)
 {
@@ -44,9 +38,7 @@ masked_request(struct masked *m, const struct record *r)
 
 	if (!s->has_http || r->request.status < 200 || r->request.status >= 400)
 		return false;
-	if (failed || !has_word(s->doc, STR("\"subsegments\"")) ||
-	    (!has_word(s->doc, STR("\"fault\"")) &&
-		!has_word(s->doc, STR("\"error\""))))
+	if (failed || !s->failures_within)
 		return failed;
 	read_spans(m, r);
 	for (size_t i = 1; i < m->spans.n && !failed; i++)

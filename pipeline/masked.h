@@ -5,8 +5,7 @@
  * A call failed when its subsegment, of namespace remote or aws, has a fault,
  * or an error that is no 404 or 410 ("not there" is an answer to a question)
  * and no throttling, which is tried again and shows as latency. A document is
- * read in full only where it has subsegments and the words "error" or "fault";
- * the others cost two searches.
+ * read in full only where its first reader met a failure inside of it.
  */
 #ifndef PIPELINE_MASKED_H
 #define PIPELINE_MASKED_H

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The window is a ring in time order.  Log requests of one path, method and
- * status are chained, newest first, so that a segment looks only at what can
- * be its request; a chain ends where the ring does.
+ * The window is a ring in time order, which grows with what is held: one of
+ * full size would be walked through for a handful of rows.  Log requests of one
+ * path, method and status are chained, newest first, so that a segment looks
+ * only at what can be its request; a chain ends where the ring does.
  */
 #include "pipeline/pairing.h"
 
@@ -13,11 +14,15 @@
 #include "core/hash.h"
 #include "core/mem.h"
 
+/* Powers of two, so that a number's place is a mask. */
+enum { ROOM_FIRST = 256 };
+
 void
 pairing_init(struct pairing *w)
 {
 	*w = (struct pairing){ 0 };
-	w->ring = xcalloc(PAIRING_ROWS, sizeof *w->ring);
+	w->room = ROOM_FIRST;
+	w->ring = xcalloc(w->room, sizeof *w->ring);
 	w->buckets = xcalloc(PAIRING_BUCKETS, sizeof *w->buckets);
 }
 
@@ -34,7 +39,20 @@ pairing_fini(struct pairing *w)
 static struct held *
 at(const struct pairing *w, uint64_t number)
 {
-	return &w->ring[number % PAIRING_ROWS];
+	return &w->ring[number & (w->room - 1)];
+}
+
+static void
+grow(struct pairing *w)
+{
+	struct held *old = w->ring;
+	size_t mask = w->room - 1;
+
+	w->room *= 2;
+	w->ring = xcalloc(w->room, sizeof *w->ring);
+	for (uint64_t n = w->head; n < w->tail; n++)
+		*at(w, n) = old[n & mask];
+	free(old);
 }
 
 static uint64_t
@@ -101,6 +119,8 @@ pairing_push(struct pairing *w, const struct row *row, struct row *loser)
 			return true;
 		}
 	}
+	if (w->tail - w->head == w->room)
+		grow(w);
 	h = at(w, w->tail);
 	*h = (struct held){ .row = *row };
 	if (is_log_request(row)) {

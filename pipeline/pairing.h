@@ -38,7 +38,8 @@ struct held {
 };
 
 struct pairing {
-	struct held *ring; /* PAIRING_ROWS of them, by number */
+	struct held *ring; /* by number */
+	uint64_t room;     /* how many; up to PAIRING_ROWS, a power of two */
 	uint64_t head;     /* number of the oldest held */
 	uint64_t meet;     /* of the oldest that may have to look yet */
 	uint64_t tail;     /* of the next to come */

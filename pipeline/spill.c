@@ -44,6 +44,7 @@ struct index {
 struct spill {
 	size_t size;     /* of a record */
 	char *buffer;    /* unsorted while writing, sorted once sealed */
+	char *aside;     /* room for one record while others move */
 	size_t n;        /* records in it */
 	size_t cap;      /* records it grows to */
 	size_t allotted; /* records it has room for */
@@ -101,6 +102,7 @@ spill_new(size_t record_bytes, size_t budget_bytes)
 	assert(record_bytes >= sizeof(struct spill_key));
 	assert(record_bytes % _Alignof(struct spill_key) == 0);
 	s->size = record_bytes;
+	s->aside = xcalloc(1, record_bytes);
 	s->cap = budget_bytes / (record_bytes + sizeof(struct index));
 	if (s->cap < 16)
 		s->cap = 16;
@@ -117,6 +119,7 @@ spill_free(struct spill *s)
 	if (s->fd >= 0)
 		close(s->fd);
 	free(s->buffer);
+	free(s->aside);
 	free(s->index);
 	free(s->runs);
 	free(s);
@@ -241,21 +244,44 @@ sort_index(struct spill *s)
 	return true;
 }
 
-/* Puts the buffer into order, in memory. */
+static char *
+record_at(const struct spill *s, size_t i)
+{
+	return s->buffer + i * s->size;
+}
+
+/*
+ * Moves the records of one cycle of the index, which begins at `first`, to
+ * where they belong.
+ */
+static void
+cycle_move(struct spill *s, size_t first)
+{
+	size_t to = first;
+	size_t from;
+
+	memcpy(s->aside, record_at(s, first), s->size);
+	for (from = s->index[to].at; from != first; from = s->index[to].at) {
+		memcpy(record_at(s, to), record_at(s, from), s->size);
+		s->index[to].at = (uint32_t)to;
+		to = from;
+	}
+	memcpy(record_at(s, to), s->aside, s->size);
+	s->index[to].at = (uint32_t)to;
+}
+
+/*
+ * Puts the buffer into order, where it is: memory that was never touched costs
+ * more than the moves.
+ */
 static void
 sort_buffer(struct spill *s)
 {
-	char *sorted;
-
 	if (s->n < 2 || !sort_index(s))
 		return;
-	sorted = xcalloc(s->n, s->size);
 	for (size_t i = 0; i < s->n; i++)
-		memcpy(sorted + i * s->size,
-		    s->buffer + s->index[i].at * s->size, s->size);
-	free(s->buffer);
-	s->buffer = sorted;
-	s->allotted = s->n;
+		if (s->index[i].at != i)
+			cycle_move(s, i);
 }
 
 static int merge_level(struct spill *s, int level, struct err *err);

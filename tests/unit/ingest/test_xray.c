@@ -97,6 +97,44 @@ file_read(const char *path)
 	return b;
 }
 
+/* Whether a document may tell of a failure inside of it. */
+static const struct {
+	const char *members;
+	bool yes;
+} within[] = {
+	{ "", false },
+	{ ",\"fault\":true", false }, /* its own */
+	{ ",\"subsegments\":[{\"id\":\"1\",\"fault\":true}]", true },
+	{ ",\"subsegments\":[{\"id\":\"1\",\"error\" : true}]", true },
+	{ ",\"subsegments\":[{\"error\":false,\"fault\":false}]", false },
+	{ ",\"subsegments\":[{\"errors\":true,\"x\":\"fault\"}]", false },
+	{ ",\"subsegments\":[{\"subsegments\":[{\"fault\":true}]}]", true },
+	{ ",\"subsegments\":[{\"fa\\u0075lt\":true}]", true },
+	{ ",\"subsegments\":[{\"throttle\":true}]", false },
+};
+
+Test(xray, failures_within)
+{
+	for (size_t i = 0; i < sizeof within / sizeof within[0]; i++) {
+		struct span_marks marks;
+		struct xray_fields f;
+		struct xray_names names;
+		char doc[512];
+		int n = snprintf(doc, sizeof doc, "{" I T N S E "%s}",
+		    within[i].members);
+		struct str text = { doc, (size_t)n };
+
+		xray_names_init(&names);
+		cr_assert(xray_quick(&names, text, &f, NULL));
+		cr_expect_eq(f.failures_within, within[i].yes, "%s",
+		    within[i].members);
+		/* What it does not take, the tree says yes of. */
+		if (xray_quick(&names, text, &f, &marks))
+			cr_expect_eq(f.failures_within, within[i].yes,
+			    "with marks: %s", within[i].members);
+	}
+}
+
 struct bad_case {
 	const char *name;
 	const char *doc;
