@@ -371,6 +371,25 @@ mark(struct quick *q, size_t key, enum span_mark_form form, struct str s)
 static const char *members_read(struct quick *q, const char *p,
     enum span_place place, unsigned depth);
 
+/*
+ * At the value of a BLOCK: behind it.  What is marked in it says that it is
+ * there; a mark of its own is for one that has nothing.
+ */
+static inline const char *
+block_read(struct quick *q, const char *p, size_t key, unsigned depth)
+{
+	const struct span_marks *m = q->marks;
+	size_t before = m ? m->n : 0;
+	struct str none = { p, 0 };
+
+	p = *p == '{'
+		? members_read(q, p, (enum span_place)span_keys[key].at, depth)
+		: value_end(q, p);
+	if (q->marks && m->n == before)
+		mark(q, key, MARK_VALUE, none);
+	return p;
+}
+
 /* At the value of a key that fills a field: reads it. */
 static inline const char *
 field_read(struct quick *q, const char *p, size_t key)
@@ -385,10 +404,11 @@ field_read(struct quick *q, const char *p, size_t key)
 		if (*p != '{')
 			return NULL;
 		t->type = XRAY_OBJECT;
-		mark(q, key, MARK_VALUE, value);
-		return members_read(q, p, (enum span_place)k->at, 0);
+		return block_read(q, p, key, 0);
 	}
 	p = token_read(p, q->last, t);
+	if (k->what == NO_SPANS)
+		return p;
 	if (t->type == XRAY_STRING && k->what != TYPE)
 		mark(q, key, MARK_TEXT, t->text);
 	else if (t->type == XRAY_NUMBER)
@@ -471,7 +491,6 @@ static const char *
 marked_read(struct quick *q, const char *p, size_t key, unsigned depth)
 {
 	const struct span_key *k = &span_keys[key];
-	struct str value = { p, 0 };
 
 	if (q->seen >> key & 1 || depth > SPAN_MARKS_DEPTH)
 		marks_lose(q);
@@ -485,9 +504,7 @@ marked_read(struct quick *q, const char *p, size_t key, unsigned depth)
 		return subsegments_read(q, p, depth);
 	if (k->what != BLOCK)
 		return value_mark(q, p, key);
-	mark(q, key, MARK_VALUE, value);
-	return *p == '{' ? members_read(q, p, (enum span_place)k->at, depth)
-			 : value_end(q, p);
+	return block_read(q, p, key, depth);
 }
 
 /*
