@@ -124,9 +124,10 @@ static const struct opt opts[] = {
 	    .type = OPT_SPAN,
 	    .offset = offsetof(struct flags, slow),
 	    .arg = "SPAN",
-	    .preset = "1s",
+	    .absent = "the configuration's, else 1s",
 	    .min = 1000000,
-	    .help = "A request is slow above SPAN.",
+	    .help = "A request is slow above SPAN, whatever the service and "
+		    "route.",
 	},
 	{
 	    .name = "fail-on",
@@ -288,17 +289,15 @@ set_names(struct settings *s, const struct opt_list *list, struct err *err)
 static int
 set_rule(struct settings *s, const char *name, struct err *err)
 {
-	enum { RULES = 32 };
 	const char *names[RULES];
 	size_t n = 0;
 	int near;
 
 	if (!name)
 		return 0;
-	for (const struct rule_info *r = judge_rules(); r->name && n < RULES;
-	     r++) {
+	for (const struct rule_info *r = judge_rules(); r->name; r++) {
 		if (strcmp(r->name, name) == 0) {
-			s->options.judge.only = r->name;
+			s->options.judge.thresholds.only = r->name;
 			return 0;
 		}
 		names[n++] = r->name;
@@ -386,7 +385,7 @@ settings_init(struct settings *s, const struct flags *f, struct err *err)
 	o->last_ns = f->last;
 	o->service = str_of(f->service);
 	o->probes = (enum probes)f->probes;
-	o->judge.slow_ns = f->slow;
+	o->judge.thresholds.slow_ns = f->slow;
 	o->out = f->out;
 	if (f->pcre2)
 		o->message_flags |= MESSAGE_PCRE2;
@@ -397,7 +396,8 @@ settings_init(struct settings *s, const struct flags *f, struct err *err)
 	o->limits.stop = &reading_progress()->stop;
 	o->probe.paths = s->paths;
 	o->probe.n_paths = f->probe_paths.n;
-	if (set_rule(s, f->rule, err) < 0 || set_names(s, &f->names, err) < 0)
+	if (set_rule(s, f->rule, err) < 0 || set_names(s, &f->names, err) < 0 ||
+	    thresholds_settle(&o->judge.thresholds, err) < 0)
 		return -1;
 	if (!f->dialect)
 		return 0;
@@ -490,7 +490,7 @@ run_replay(const struct flags *f, const struct replay_options *options,
 	int rc;
 
 	reading_signals();
-	trace_tops_init(&traces, options->judge.slow_ns);
+	trace_tops_init(&traces, options->judge.thresholds.limits[0]);
 	shown = progress_begin(progress, f->quiet);
 	rc = replay(options, paths, n, progress, &result, &err);
 	if (rc == 0)

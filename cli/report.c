@@ -206,8 +206,8 @@ put_filters(struct pen *p, const struct report *r)
 		buf_cat(&b, " of ");
 		term_text(&b, o->service, p->term->utf8);
 	}
-	if (o->judge.only)
-		buf_printf(&b, " judged by %s alone", o->judge.only);
+	if (o->judge.thresholds.only)
+		buf_printf(&b, " judged by %s alone", o->judge.thresholds.only);
 	if (b.n > 0) {
 		report_label(p, "only");
 		pen_wrap(p, PLAIN, str_from(buf_view(&b), 1), REPORT_LABEL);

@@ -105,6 +105,34 @@ str_cut(struct str *rest, char sep, struct str *head)
 }
 
 bool
+str_glob(struct str s, struct str pattern)
+{
+	size_t at = 0;
+	size_t p = 0;
+	size_t star = SIZE_MAX; /* behind the last '*' */
+	size_t from = 0;        /* what that one has eaten ends here */
+
+	while (at < s.n) {
+		if (p < pattern.n && pattern.p[p] == '*') {
+			star = ++p;
+			from = at;
+		} else if (p < pattern.n &&
+			   (pattern.p[p] == '?' || pattern.p[p] == s.p[at])) {
+			p++;
+			at++;
+		} else if (star != SIZE_MAX) {
+			p = star;
+			at = ++from;
+		} else {
+			return false;
+		}
+	}
+	while (p < pattern.n && pattern.p[p] == '*')
+		p++;
+	return p == pattern.n;
+}
+
+bool
 str_u64(struct str *rest, uint64_t *value)
 {
 	uint64_t v = 0;

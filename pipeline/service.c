@@ -342,6 +342,31 @@ take_origin(struct run *run, const struct origin *o, struct origin_map *map)
 		s->last_ns = o->last_ns;
 }
 
+/* Which limit each route and method has, where there is a choice. */
+static void
+find_limits(const struct thresholds *t, struct service *s)
+{
+	if (t->n_limits == 1)
+		return;
+	s->limits = xcalloc(s->n_routes, sizeof *s->limits);
+	for (uint32_t i = 0; i < s->n_routes; i++) {
+		for (int m = 0; m < METHODS; m++) {
+			const struct judged judged = { "slow-request", s->name,
+				s->texts[i], (enum method)m };
+			struct gates g;
+
+			thresholds_of(t, &judged, &g);
+			s->limits[i][m] = (uint8_t)g.limit;
+		}
+	}
+}
+
+int
+service_limit(const struct service *s, uint32_t route, enum method method)
+{
+	return s->limits ? s->limits[route][method] : 0;
+}
+
 static void
 finish_routes(struct service *s)
 {
@@ -383,8 +408,10 @@ name_services(struct run *run, struct err *err)
 		for (size_t o = 0; o < t->n_origins; o++)
 			take_origin(run, &t->origins[o], &run->maps[i][o]);
 	}
-	for (size_t i = 0; i < run->n_services; i++)
+	for (size_t i = 0; i < run->n_services; i++) {
 		finish_routes(&run->services[i]);
+		find_limits(&run->options->judge.thresholds, &run->services[i]);
+	}
 	return 0;
 }
 
@@ -424,6 +451,7 @@ services_fini(struct run *run)
 		free(run->services[i].rule);
 		free(run->services[i].final);
 		free(run->services[i].texts);
+		free(run->services[i].limits);
 	}
 	for (size_t i = 0; i < run->n_canons; i++)
 		free(run->canons[i].readable);
