@@ -33,13 +33,16 @@ const struct threshold_info threshold_infos[THRESHOLDS] = {
 	    "The likelihood ratio is above it: chance reaches G with a "
 	    "probability of e^-G at most." },
 	[THRESHOLD_CRITICAL_RATIO] = { "critical-ratio", UNIT_SHARE, 0, MILLION,
-	    "A finding is critical with such a share, and" },
+	    "Of all its time such a share is bad, at least, in what is "
+	    "critical." },
 	[THRESHOLD_CRITICAL_COUNT] = { "critical-count", UNIT_COUNT, 1,
-	    1000 * MILLION, "with so many bad ones, over all its time." },
+	    1000 * MILLION,
+	    "Of all its time so many are bad, at least, in what is critical." },
 	[THRESHOLD_WARNING_RATIO] = { "warning-ratio", UNIT_SHARE, 0, MILLION,
-	    "A finding is a warning with such a share, and" },
+	    "The same of a warning." },
 	[THRESHOLD_WARNING_COUNT] = { "warning-count", UNIT_COUNT, 1,
-	    1000 * MILLION, "with so many; with less it is an info." },
+	    1000 * MILLION,
+	    "The same of a warning; with less a finding is an info." },
 };
 
 const struct thresholds thresholds_default = {
@@ -236,40 +239,15 @@ thresholds_fini(struct thresholds *t)
 	*t = (struct thresholds){ 0 };
 }
 
-/* Characters that are no wildcards; a name has more than any pattern. */
-static size_t
-exactness(struct str pattern)
-{
-	size_t n = 0;
-
-	for (size_t i = 0; i < pattern.n; i++)
-		n += pattern.p[i] != '*' && pattern.p[i] != '?';
-	return n == pattern.n && n > 0 ? SIZE_MAX : n;
-}
-
-static int
-by_pattern(struct str a, struct str b)
-{
-	size_t x = exactness(a);
-	size_t y = exactness(b);
-
-	/* "*" has no character either, and says more than nothing. */
-	if (x == y && (a.n == 0) != (b.n == 0))
-		return a.n == 0 ? 1 : -1;
-	if (x == y)
-		return str_cmp(a, b);
-	return x > y ? -1 : 1;
-}
-
 static int
 by_precedence(const void *a, const void *b)
 {
 	const struct setting *x = a;
 	const struct setting *y = b;
-	int c = by_pattern(x->service, y->service);
+	int c = str_glob_cmp(x->service, y->service);
 
 	if (c == 0)
-		c = by_pattern(x->route, y->route);
+		c = str_glob_cmp(x->route, y->route);
 	/* METHOD_NONE is 0: any method comes last. */
 	if (c == 0)
 		c = (x->method < y->method) - (x->method > y->method);

@@ -215,6 +215,23 @@ put_filters(struct pen *p, const struct report *r)
 	buf_fini(&b);
 }
 
+/* What was said of thresholds and names, as far as it is not the default. */
+static void
+put_config(struct pen *p, const struct report *r)
+{
+	const struct thresholds *t = &r->options->judge.thresholds;
+	struct buf b = { 0 };
+
+	if (!t->file)
+		return;
+	term_text(&b, str_of(t->file), p->term->utf8);
+	buf_cat(&b, ", with ");
+	report_plural(&b, t->n, "threshold", "thresholds");
+	report_label(p, "config");
+	pen_wrap(p, PLAIN, buf_view(&b), REPORT_LABEL);
+	buf_fini(&b);
+}
+
 void
 report_head(struct pen *p, const struct report *r)
 {
@@ -223,6 +240,7 @@ report_head(struct pen *p, const struct report *r)
 	put_services(p, r->result);
 	put_probes(p, r);
 	put_filters(p, r);
+	put_config(p, r);
 }
 
 void

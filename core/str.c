@@ -132,6 +132,31 @@ str_glob(struct str s, struct str pattern)
 	return p == pattern.n;
 }
 
+/* Characters that are no wildcards; a name has more than any pattern. */
+static size_t
+exactness(struct str pattern)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < pattern.n; i++)
+		n += pattern.p[i] != '*' && pattern.p[i] != '?';
+	return n == pattern.n && n > 0 ? SIZE_MAX : n;
+}
+
+int
+str_glob_cmp(struct str a, struct str b)
+{
+	size_t x = exactness(a);
+	size_t y = exactness(b);
+
+	/* "*" has no character either, and says more than nothing. */
+	if (x == y && (a.n == 0) != (b.n == 0))
+		return a.n == 0 ? 1 : -1;
+	if (x == y)
+		return str_cmp(a, b);
+	return x > y ? -1 : 1;
+}
+
 bool
 str_u64(struct str *rest, uint64_t *value)
 {
