@@ -161,6 +161,21 @@ same(first, findings("--config", config(a), "-j1"),
 same(first, findings("--config", config(a), "-j7",
                      "--block-size", "1K"), "nor the size of blocks")
 
+for claim, text, want in [
+    ("all are for something", route("slow: 2s"), "with 1 threshold"),
+    ("a mistyped route is for none",
+     route("slow: 2s, thresholds: {slow-post: {count: 4}}",
+           "/mysfits/{id}/likes"),
+     "with 2 thresholds, 2 of them for no service or route here"),
+    ("nor is another method of it", "slow: 1s\n" + route("method: PUT, slow: "
+                                                         "2s"),
+     "with 2 thresholds, 1 of them for no service or route here"),
+]:
+    text = telltale("replay", "--config", config(text), ARCHIVE,
+                    "--width", "400").text
+    same(re.search(r"^  config +\S+, (.*)$", text, re.M).group(1), want,
+         f"the report: {claim}")
+
 # Options go before the file.
 same(findings("--config", config(route("slow: 3s")), "--slow", "2s"), general,
      "--slow goes before what the file says of slow")
