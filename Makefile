@@ -41,7 +41,7 @@ ALL_CFLAGS = -std=c11 -D_GNU_SOURCE -I. $(WARN) $(WERROR) $(COMMON) \
   $(CPPFLAGS) $(CFLAGS)
 # Without the warnings: seen across files, they are of inlined library code.
 LINK = $(CC) $(COMMON) $(CFLAGS) $(LDFLAGS)
-LIBS := -lyyjson -lpcre2-8 -lz -lxxhash -lsqlite3 -lm \
+LIBS := -lyyjson -lpcre2-8 -lz -lxxhash -lsqlite3 -lyaml -lm \
   $(if $(filter yes,$(ISAL)),-lisal)
 
 SRC  := $(filter-out cli/main.c core/pack_%.c ingest/inflate_%.c ingest/marks_%.c,\
@@ -119,8 +119,9 @@ cov: setup-check
 	@TEST_TIMEOUT=900 $(MAKE) FLAVOUR=cov test; tools/cov.sh build/cov
 man: all
 	$(BUILD)/telltale help --man >docs/telltale.1
+	$(BUILD)/telltale help --man-config >docs/telltale.yaml.5
 	$(BUILD)/telltale help --fields >docs/fields.md
-MANS := $(wildcard docs/*.1 docs/*.7)
+MANS := $(wildcard docs/*.[1-8])
 MAN_TO = $(DEST)/share/man/man$(subst .,,$(suffix $1))/$(notdir $1)
 BASH_TO = $(DEST)/share/bash-completion/completions/telltale
 DEST := $(DESTDIR)$(PREFIX)
@@ -131,7 +132,6 @@ install: all
 	$(BUILD)/telltale completion bash >$(BASH_TO)
 uninstall:
 	rm -f $(DEST)/bin/telltale $(BASH_TO) $(foreach m,$(MANS),$(call MAN_TO,$m))
-
 clean: ; rm -rf build
 help: ; @sed -n 's/^#: //p' Makefile
 #: make             build/release/telltale

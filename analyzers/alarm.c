@@ -12,8 +12,6 @@ enum {
 	PACE_LEAST = 5,
 };
 
-static const int64_t pace_more_ns = NS_PER_SEC / 20;
-
 const char *
 alarm_fate_text(enum alarm_fate fate)
 {
@@ -32,52 +30,58 @@ alarm_fate_text(enum alarm_fate fate)
 
 /* What the ratio had to reach: the greatest of the three gates. */
 static int64_t
-threshold_ppm(const struct rule *rule, const struct odds *p0)
+threshold_ppm(const struct gates *g, const struct odds *p0)
 {
 	int64_t p = odds_ppm(p0);
-	int64_t most = rule->min_ppm;
+	int64_t most = g->v[THRESHOLD_RATIO];
 
 	if (most < GATE_FACTOR * p)
 		most = GATE_FACTOR * p;
-	if (most < p + rule->over_ppm)
-		most = p + rule->over_ppm;
+	if (most < p + g->v[THRESHOLD_ABOVE])
+		most = p + g->v[THRESHOLD_ABOVE];
 	return most;
 }
 
 static bool
-gates_pass(const struct rule *rule, struct trials t, const struct odds *p0)
+gates_pass(const struct gates *g, struct trials t, const struct odds *p0)
 {
-	return trials_over(t, p0, 0, rule->min_ppm, REACH) &&
+	return trials_over(t, p0, 0, (uint32_t)g->v[THRESHOLD_RATIO], REACH) &&
 	       trials_over(t, p0, GATE_FACTOR, 0, REACH) &&
-	       trials_over(t, p0, 1, rule->over_ppm, REACH);
+	       trials_over(t, p0, 1, (uint32_t)g->v[THRESHOLD_ABOVE], REACH);
 }
 
 static void
-look_absolute(struct alarm_row *r, const struct rule *rule, int64_t h)
+test(struct alarm_row *r, const struct gates *g)
 {
-	if (r->in.bad < rule->min_bad)
+	r->g_milli = glr_milli(r->in, &r->p0);
+	r->fate = r->g_milli > g->v[THRESHOLD_G] ? ALARM_PASSED : ALARM_CHANCE;
+}
+
+static void
+look_absolute(struct alarm_row *r, const struct rule *rule,
+    const struct gates *g)
+{
+	if (r->in.bad < (uint64_t)g->v[THRESHOLD_COUNT])
 		return;
 	r->p0 = odds_of(r->base, rule->prior_ppm, rule->prior_m);
-	r->threshold_ppm = threshold_ppm(rule, &r->p0);
+	r->threshold_ppm = threshold_ppm(g, &r->p0);
 	r->fate = ALARM_RATIO;
-	if (!gates_pass(rule, r->in, &r->p0))
-		return;
-	r->g_milli = glr_milli(r->in, &r->p0);
-	r->fate = r->g_milli > h ? ALARM_PASSED : ALARM_CHANCE;
+	if (gates_pass(g, r->in, &r->p0))
+		test(r, g);
 }
 
 static bool
-slower(const struct pace_view *v)
+slower(const struct pace_view *v, int64_t least_ns)
 {
-	if (v->p95_ns - v->base_p95_ns < pace_more_ns)
+	if (v->p95_ns - v->base_p95_ns < least_ns)
 		return false;
 	return 2 * v->median_ns >= 3 * v->base_median_ns ||
 	       v->p95_ns >= 2 * v->base_p95_ns;
 }
 
 static void
-look_relative(struct alarm_row *r, const struct pace *pace, int w, uint32_t at,
-    int64_t h)
+look_relative(struct alarm_row *r, const struct gates *g,
+    const struct pace *pace, int w, uint32_t at)
 {
 	r->fate = ALARM_NO_BASE;
 	if (!pace_look(pace, w, &r->view))
@@ -90,10 +94,8 @@ look_relative(struct alarm_row *r, const struct pace *pace, int w, uint32_t at,
 	r->p0 = odds_of(r->base, PACE_PRIOR_PPM, PACE_PRIOR_M);
 	r->threshold_ppm = odds_ppm(&r->p0);
 	r->fate = ALARM_NO_SHIFT;
-	if (!slower(&r->view))
-		return;
-	r->g_milli = glr_milli(r->in, &r->p0);
-	r->fate = r->g_milli > h ? ALARM_PASSED : ALARM_CHANCE;
+	if (slower(&r->view, g->v[THRESHOLD_SLOWER]))
+		test(r, g);
 }
 
 /* Of the windows that passed the one with the largest G, then the shorter. */
@@ -109,14 +111,14 @@ choose(struct alarm *a)
 }
 
 void
-alarm_look(struct alarm *a, const struct rule *rule, const struct series *s,
-    const struct pace *pace, int64_t h_milli)
+alarm_look(struct alarm *a, const struct rule *rule, const struct gates *gates,
+    const struct series *s, const struct pace *pace)
 {
 	const struct entry *newest = series_newest(s, 0);
 	struct sums sums[WINDOWS];
 	uint32_t spans[WINDOWS];
 
-	*a = (struct alarm){ .h_milli = rule->h_milli ? rule->h_milli : h_milli,
+	*a = (struct alarm){ .h_milli = gates->v[THRESHOLD_G],
 		.prior_ppm = rule->prior_ppm,
 		.prior_m = rule->prior_m };
 	series_windows(s, sums, spans);
@@ -134,7 +136,7 @@ alarm_look(struct alarm *a, const struct rule *rule, const struct series *s,
 				: -1,
 		};
 		if (newest->bad > 0)
-			look_absolute(&a->rows[w], rule, a->h_milli);
+			look_absolute(&a->rows[w], rule, gates);
 	}
 	choose(a);
 	if (a->best >= 0 || !pace)
@@ -143,7 +145,7 @@ alarm_look(struct alarm *a, const struct rule *rule, const struct series *s,
 	a->prior_ppm = PACE_PRIOR_PPM;
 	a->prior_m = PACE_PRIOR_M;
 	for (int w = 0; w < WINDOWS; w++)
-		look_relative(&a->rows[w], pace, w, newest->at, a->h_milli);
+		look_relative(&a->rows[w], gates, pace, w, newest->at);
 	choose(a);
 }
 

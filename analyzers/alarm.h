@@ -6,7 +6,8 @@
  * Two tests of one form.  The absolute one counts what the rule calls bad.  The
  * relative one, of rules about latency, counts what took longer than the
  * baseline's own 95th percentile (pace.h), and asks for an effect besides:
- * median 1.5 times or 95th percentile twice the baseline's, and 50 ms more.
+ * median 1.5 times or 95th percentile twice the baseline's, and so much more as
+ * THRESHOLD_SLOWER says.
  * Where both alarm the absolute one is told: it needs no explanation.
  */
 #ifndef ANALYZERS_ALARM_H
@@ -54,10 +55,9 @@ struct alarm {
 
 /*
  * Looks at the newest cell.  `pace`: NULL where the rule has no relative test.
- * h: the level, unless the rule has its own.
  */
 void alarm_look(struct alarm *a, const struct rule *rule,
-    const struct series *s, const struct pace *pace, int64_t h_milli);
+    const struct gates *gates, const struct series *s, const struct pace *pace);
 
 /*
  * A stored cell as the alarm counts it, 0 being the newest: its bad ones are

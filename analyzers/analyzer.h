@@ -2,7 +2,7 @@
 /*
  * A rule: which trials of a cell it counts, and when a ratio is a finding.
  *
- * A rule is one file with one constant, declared here and listed in judge.c
+ * A rule is one file with one constant, declared here and listed in rules.c
  * with its name and help.  It holds no state: the judge keeps one series of
  * counts for every rule and entity (service, method, route), and asks the same
  * test of all of them.
@@ -15,6 +15,7 @@
 
 #include "analyzers/cells.h"
 #include "analyzers/judge.h"
+#include "analyzers/thresholds.h"
 #include "core/finding.h"
 
 /* What one cell adds to a series: bad of n, and their latencies' sum. */
@@ -25,15 +26,6 @@ struct counts {
 	const uint32_t *pace; /* the cell's, of rules with a relative test */
 };
 
-/*
- * The ladder: a level is reached when both hold over the whole finding.  What
- * reaches none is SEVERITY_INFO.
- */
-struct severity_step {
-	uint32_t ratio_ppm;
-	uint32_t bad;
-};
-
 struct rule {
 	/* Of finding.unit and .phrase: '~' becomes the limit, "1 s". */
 	const char *unit;   /* of bad */
@@ -42,21 +34,19 @@ struct rule {
 	/* Baseline: p0 = (bad + m·prior) / (n + m). */
 	uint32_t prior_ppm, prior_m;
 
-	/* Gates: bad ≥ min_bad, ratio ≥ max(min_ppm, 3·p0, p0 + over_ppm). */
-	uint32_t min_bad, min_ppm, over_ppm;
-	int64_t h_milli; /* G above this; 0: the settings' */
-
-	struct severity_step critical, warning;
+	/* Thresholds that nobody set (thresholds.h); 0 where it has none. */
+	int64_t presets[THRESHOLDS];
 
 	enum cell_example example;
 	bool any_method; /* one series for all methods of a route */
 	bool latency;    /* sum_us counts: mean latency before and in it */
 	bool relative;   /* judged by its own past as well (alarm.h) */
-	bool asked;      /* off unless --rule names it */
 
 	/*
 	 * The cell's trials; n = 0 when it has none.  `answered`: the key has
-	 * been answered below 400, in this cell or before.  Pure.
+	 * been answered below 400, in this cell or before.  Pure.  NULL: the
+	 * rule is no ratio of a route's requests; scan.c judges by it, for a
+	 * service as a whole.
 	 */
 	struct counts (*count)(const struct cell *cell, bool answered);
 
@@ -71,5 +61,7 @@ extern const struct rule rule_not_found;
 extern const struct rule rule_server_error;
 extern const struct rule rule_masked_failure;
 extern const struct rule rule_target_health;
+extern const struct rule rule_not_found_scan;
+extern const struct rule rule_not_found_surge;
 
 #endif

@@ -30,6 +30,14 @@ cell_slowest(struct cell *c, int64_t ns, const struct example *example)
 	}
 }
 
+void
+cell_limit(struct cell *c, int limit)
+{
+	assert(limit >= 0 && limit < SLOW_LIMITS);
+	if (limit > 0)
+		c->slow = c->over[limit - 1];
+}
+
 uint32_t
 cell_answered(const struct cell *c)
 {
@@ -44,6 +52,8 @@ cell_add(struct cell *a, const struct cell *b)
 	a->n = add_u32(a->n, b->n);
 	a->timed = add_u32(a->timed, b->timed);
 	a->slow = add_u32(a->slow, b->slow);
+	for (int i = 0; i < SLOW_LIMITS - 1 && b->timed > 0; i++)
+		a->over[i] = add_u32(a->over[i], b->over[i]);
 	for (int i = 0; i < 6; i++)
 		a->status[i] = add_u32(a->status[i], b->status[i]);
 	a->not_found = add_u32(a->not_found, b->not_found);

@@ -15,6 +15,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "analyzers/thresholds.h"
 #include "core/when.h"
 
 #define CELL_NS (10 * NS_PER_SEC)
@@ -79,7 +80,7 @@ struct cell {
 	struct cell_key key;
 	uint32_t n;         /* client requests, probable probes with them */
 	uint32_t timed;     /* clients with a duration */
-	uint32_t slow;      /* of timed: longer than the threshold */
+	uint32_t slow;      /* of timed: longer than the limit (thresholds.h) */
 	uint32_t status[6]; /* of n, by hundreds; [0]: none known */
 	uint32_t not_found; /* of n: 404 and 410 */
 	uint32_t traced; /* clients answered 2xx or 3xx that have a segment */
@@ -90,6 +91,9 @@ struct cell {
 		uint32_t n, not_found, failed;
 	} probable; /* in n, with a status: probable probes, theirs of 404 and
 		       410, of 5xx */
+	/* Of timed: longer than the configuration's other limits, as long as
+	 * it is not known which of them is the cell's: see cell_limit. */
+	uint32_t over[SLOW_LIMITS - 1];
 	uint64_t sum_us;          /* of timed, microseconds, saturating */
 	int64_t slowest_ns;       /* of timed: whose example that is */
 	uint32_t pace[PACE_BINS]; /* of timed, by how long they took */
@@ -101,6 +105,9 @@ uint32_t cell_answered(const struct cell *c);
 
 /* Adds b's counts to a's; keys are the caller's business. */
 void cell_add(struct cell *a, const struct cell *b);
+
+/* Its limit is known: `slow` is what was counted for that one. */
+void cell_limit(struct cell *c, int limit);
 
 /* The slowest so far has its example, of equals the lesser one. */
 void cell_slowest(struct cell *c, int64_t ns, const struct example *example);

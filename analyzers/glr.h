@@ -15,6 +15,9 @@
 
 enum { PPM = 1000000, LOG2_SHIFT = 48 };
 
+/* ln 10^6: G above it is chance once in a million. */
+enum { GLR_LEVEL_MILLI = 13816 };
+
 /* Trials and how many of them were bad; bad ≤ n. */
 struct trials {
 	uint64_t n;

@@ -55,47 +55,14 @@
 #include "core/mem.h"
 #include "core/siblings.h"
 
-static const struct rule *const rules[] = {
-	&rule_slow_post,
-	&rule_slow_request,
-	&rule_not_found,
-	&rule_server_error,
-	&rule_masked_failure,
-	&rule_target_health,
-};
-
-/* Row by row the rules above, and those that are no ratio. */
-static const struct rule_info infos[] = {
-	{ "slow-post",
-	    "POST and other changing requests that take over 1 s, or "
-	    "longer than they did" },
-	{ "slow-request", "the same of any request; off unless it is named" },
-	{ "not-found", "404 and 410 on routes that were answered before" },
-	{ "server-error", "5xx answers" },
-	{ "masked-failure", "failures that are answered 2xx or 3xx" },
-	{ "target-health", "health checks that fail" },
-	{ "not-found-scan", "a client that asks for what is not there" },
-	{ "not-found-surge",
-	    "more new paths that are not there than usual, whoever asks" },
-	{ NULL, NULL },
-};
-
-enum { NO_RATIOS = 2 }; /* the last two are judged by scan.c */
-
-_Static_assert(sizeof(infos) / sizeof(infos[0]) ==
-		   sizeof(rules) / sizeof(rules[0]) + NO_RATIOS + 1,
-    "a name for every rule");
-
 enum {
-	N_RULES = sizeof(rules) / sizeof(rules[0]),
 	BASE_CELLS = 60, /* the base is a multiple of ten minutes */
 	MARKS_MAX = 64,  /* examples kept before there is a finding */
 	METHOD_ANY = METHODS,
 };
 
 const struct judge_settings judge_settings_default = {
-	.slow_ns = NS_PER_SEC,
-	.h_milli = 13816,
+	.thresholds = { .limits = { NS_PER_SEC }, .n_limits = 1 },
 	.quiet_ns = 20 * 60 * NS_PER_SEC,
 };
 
@@ -110,6 +77,7 @@ struct track {
 	int number; /* of the rule */
 	const struct rule *rule;
 	const struct key *key;
+	struct gates gates;
 	struct series series;
 	struct pace *pace;     /* NULL: the rule has no relative test */
 	struct incident *open; /* NULL: nothing is wrong */
@@ -123,13 +91,13 @@ struct track {
 struct key {
 	uint32_t origin, route, method;
 	bool answered; /* below 400, once */
-	struct track *tracks[N_RULES];
+	struct track *tracks[RULES];
 };
 
 struct judge {
 	struct judge_settings settings;
 	const struct judge_names *names;
-	bool active[N_RULES];
+	const struct rule *rules[RULES]; /* NULL: judges nothing */
 	bool started;
 	int64_t base;       /* cell number 0 of the series */
 	uint32_t now;       /* the present cell */
@@ -143,17 +111,6 @@ struct judge {
 	struct judge_story *story; /* of the finding asked for */
 };
 
-bool
-judge_active(const struct judge_settings *settings, const char *rule)
-{
-	if (settings->only)
-		return strcmp(settings->only, rule) == 0;
-	for (int r = 0; r < N_RULES; r++)
-		if (strcmp(infos[r].name, rule) == 0)
-			return !rules[r]->asked;
-	return false;
-}
-
 struct judge *
 judge_new(const struct judge_settings *settings,
     const struct judge_names *names)
@@ -163,8 +120,13 @@ judge_new(const struct judge_settings *settings,
 	j->settings = *settings;
 	j->names = names;
 	j->quiet = (uint32_t)(settings->quiet_ns / CELL_NS);
-	for (int r = 0; r < N_RULES; r++)
-		j->active[r] = judge_active(settings, infos[r].name);
+	for (int r = 0; r < RULES; r++) {
+		const struct rule_info *info = &judge_rules()[r];
+
+		if (info->rule->count &&
+		    thresholds_judge(&settings->thresholds, info->name))
+			j->rules[r] = info->rule;
+	}
 	j->n_slots = 64;
 	j->slots = xcalloc(j->n_slots, sizeof(struct key *));
 	return j;
@@ -218,7 +180,7 @@ judge_free(struct judge *j)
 	for (size_t i = 0; i < j->n_slots; i++) {
 		if (!j->slots[i])
 			continue;
-		for (int r = 0; r < N_RULES; r++)
+		for (int r = 0; r < RULES; r++)
 			track_free(j->slots[i]->tracks[r]);
 		free(j->slots[i]);
 	}
@@ -227,6 +189,13 @@ judge_free(struct judge *j)
 	free(j->open);
 	judge_story_free(j->story);
 	free(j);
+}
+
+static enum method
+key_method(const struct key *key)
+{
+	return key->method == METHOD_ANY ? METHOD_NONE
+					 : (enum method)key->method;
 }
 
 /* The slot of a key, or the empty one where it belongs. */
@@ -277,17 +246,32 @@ key_get(struct judge *j, uint32_t origin, uint32_t route, uint32_t method)
 	return *slot;
 }
 
+/* Its thresholds are looked up once. */
 static struct track *
-track_get(struct key *key, int r)
+track_new(const struct judge *j, const struct key *key, int r)
 {
-	if (!key->tracks[r]) {
-		key->tracks[r] = xcalloc(1, sizeof(struct track));
-		key->tracks[r]->number = r;
-		key->tracks[r]->rule = rules[r];
-		key->tracks[r]->key = key;
-		if (rules[r]->relative)
-			key->tracks[r]->pace = xcalloc(1, sizeof(struct pace));
-	}
+	const struct judged judged = {
+		.rule = judge_rules()[r].name,
+		.service = j->names->services[key->origin],
+		.route = j->names->routes[key->origin][key->route],
+		.method = key_method(key),
+	};
+	struct track *t = xcalloc(1, sizeof *t);
+
+	t->number = r;
+	t->rule = j->rules[r];
+	t->key = key;
+	thresholds_of(&j->settings.thresholds, &judged, &t->gates);
+	if (t->rule->relative && t->gates.v[THRESHOLD_JUDGE])
+		t->pace = xcalloc(1, sizeof(struct pace));
+	return t;
+}
+
+static struct track *
+track_get(const struct judge *j, struct key *key, int r)
+{
+	if (!key->tracks[r])
+		key->tracks[r] = track_new(j, key, r);
 	return key->tracks[r];
 }
 
@@ -302,18 +286,24 @@ cell_ns(const struct judge *j, int64_t at)
 	return cell < -INT64_MAX / CELL_NS ? -INT64_MAX : cell * CELL_NS;
 }
 
+static bool
+reaches(const struct gates *g, enum threshold ratio, enum threshold count,
+    struct trials t)
+{
+	return trials_ppm(t) >= g->v[ratio] && t.bad >= (uint64_t)g->v[count];
+}
+
 /* What is only slower than it was is a warning at most. */
 static enum severity
-severity(const struct rule *rule, const struct incident *i, struct trials t)
+severity(const struct gates *g, const struct incident *i, struct trials t)
 {
-	int64_t ppm = trials_ppm(t);
-
 	if (i->relative)
-		return t.bad >= rule->warning.bad ? SEVERITY_WARNING
-						  : SEVERITY_INFO;
-	if (ppm >= rule->critical.ratio_ppm && t.bad >= rule->critical.bad)
+		return t.bad >= (uint64_t)g->v[THRESHOLD_WARNING_COUNT]
+			   ? SEVERITY_WARNING
+			   : SEVERITY_INFO;
+	if (reaches(g, THRESHOLD_CRITICAL_RATIO, THRESHOLD_CRITICAL_COUNT, t))
 		return SEVERITY_CRITICAL;
-	if (ppm >= rule->warning.ratio_ppm && t.bad >= rule->warning.bad)
+	if (reaches(g, THRESHOLD_WARNING_RATIO, THRESHOLD_WARNING_COUNT, t))
 		return SEVERITY_WARNING;
 	return SEVERITY_INFO;
 }
@@ -376,14 +366,13 @@ finding_write(struct judge *j, const struct track *t, bool open,
 	struct finding *f = findings_add(out);
 	struct trials all = { i->upto.n, i->upto.bad };
 
-	f->rule = f->judged_by = infos[t->number].name;
+	f->rule = f->judged_by = judge_rules()[t->number].name;
 	f->unit = rule->unit;
 	f->phrase = rule->phrase;
-	f->severity = severity(rule, i, all);
+	f->severity = severity(&t->gates, i, all);
 	f->service = finding_text(j->names->services[key->origin]);
 	f->route = finding_text(j->names->routes[key->origin][key->route]);
-	f->method =
-	    key->method == METHOD_ANY ? METHOD_NONE : (enum method)key->method;
+	f->method = key_method(key);
 	f->start_ns = cell_ns(j, i->onset);
 	f->end_ns = cell_ns(j, (int64_t)i->end + 1);
 	f->detected_ns = cell_ns(j, (int64_t)i->detected + 1);
@@ -395,7 +384,7 @@ finding_write(struct judge *j, const struct track *t, bool open,
 	f->relative = i->relative;
 	if (rule->latency)
 		f->over_ns = i->relative ? pace_limit(i->row.view.bin)
-					 : j->settings.slow_ns;
+					 : t->gates.v[THRESHOLD_SLOW];
 	f->window_ns = i->row.window * CELL_NS;
 	f->window_bad = i->row.in.bad;
 	f->window_total = i->row.in.n;
@@ -471,7 +460,7 @@ track_open(struct judge *j, struct track *t, const struct alarm *a)
 		i->story = story_new(j, a, cells, entries);
 	i->row = a->rows[a->best];
 	i->p0 = i->row.p0;
-	i->h_milli = a->h_milli;
+	i->h_milli = t->gates.v[THRESHOLD_G];
 	i->relative = a->relative;
 	i->onset = series_newest(&t->series, entries - 1)->at;
 	i->detected = j->now;
@@ -517,7 +506,7 @@ track_judge(struct judge *j, struct track *t, const struct counts *c,
 	else if (e.bad == 0)
 		return;
 	mark_add(t, j->now, example);
-	alarm_look(&a, t->rule, &t->series, t->pace, j->settings.h_milli);
+	alarm_look(&a, t->rule, &t->gates, &t->series, t->pace);
 	if (a.best >= 0)
 		track_open(j, t, &a);
 }
@@ -592,6 +581,29 @@ judge_advance(struct judge *j, int64_t cell, struct findings *out)
 	open_resolve(j, out);
 }
 
+/* What one rule sees in the cell. */
+static void
+rule_feed(struct judge *j, struct key *key, int r, const struct cell *cell)
+{
+	const struct rule *rule = j->rules[r];
+	const struct cell_key *at = &cell->key;
+	struct counts c = rule->count(cell, key->answered);
+	const struct example *example = &cell->example[rule->example];
+	struct track *t;
+
+	if (c.n == 0)
+		return;
+	if (rule->any_method)
+		key = key_get(j, at->origin, at->route, METHOD_ANY);
+	t = track_get(j, key, r);
+	if (!t->gates.v[THRESHOLD_JUDGE])
+		return;
+	if (rule->any_method)
+		track_gather(j, t, &c, example);
+	else
+		track_judge(j, t, &c, example);
+}
+
 void
 judge_feed(struct judge *j, const struct cell *cell, struct findings *out)
 {
@@ -603,25 +615,9 @@ judge_feed(struct judge *j, const struct cell *cell, struct findings *out)
 
 	if (cell->status[1] | cell->status[2] | cell->status[3])
 		key->answered = true;
-	for (int r = 0; r < N_RULES; r++) {
-		const struct rule *rule = rules[r];
-
-		if (!j->active[r])
-			continue;
-
-		struct counts c = rule->count(cell, key->answered);
-		const struct example *example = &cell->example[rule->example];
-
-		if (c.n == 0)
-			continue;
-		if (!rule->any_method) {
-			track_judge(j, track_get(key, r), &c, example);
-			continue;
-		}
-		track_gather(j,
-		    track_get(key_get(j, at->origin, at->route, METHOD_ANY), r),
-		    &c, example);
-	}
+	for (int r = 0; r < RULES; r++)
+		if (j->rules[r])
+			rule_feed(j, key, r, cell);
 }
 
 void
@@ -634,19 +630,4 @@ judge_end(struct judge *j, struct findings *out)
 		j->open[i]->open = NULL;
 	}
 	j->n_open = 0;
-}
-
-const struct rule_info *
-judge_rules(void)
-{
-	return infos;
-}
-
-enum trial_is
-judge_trial(const char *rule, const struct judge_trial *t)
-{
-	for (int r = 0; r < N_RULES; r++)
-		if (strcmp(infos[r].name, rule) == 0)
-			return rules[r]->trial(t);
-	return TRIAL_NONE;
 }

@@ -23,14 +23,13 @@
 #include <stdint.h>
 
 #include "analyzers/cells.h"
+#include "analyzers/thresholds.h"
 #include "core/finding.h"
 #include "core/str.h"
 
 struct judge_settings {
-	int64_t slow_ns;  /* a request is slow above this: 1 s */
-	int64_t h_milli;  /* ln(1/α), thousandths: 13816 for 1e-6 */
+	struct thresholds thresholds; /* settled */
 	int64_t quiet_ns; /* quiet this long: resolved; 20 min (incident.h) */
-	const char *only; /* a rule's name: judge that one only; NULL: all */
 	const char *explain; /* a finding's id: its story is kept; NULL */
 };
 extern const struct judge_settings judge_settings_default;
@@ -78,14 +77,16 @@ struct judge_trial {
 enum trial_is judge_trial(const char *rule, const struct judge_trial *t);
 
 /* The rules' table, for --rule, components and the manual; NULL name ends. */
+enum { RULES = 8 };
+struct rule;
 struct rule_info {
 	const char *name;
 	const char *help;
+	const struct rule *rule;
 };
 const struct rule_info *judge_rules(void);
 
-/* Whether the rule of that name judges: the one that was asked for, or else
- * all but those that are off unless asked for. */
-bool judge_active(const struct judge_settings *settings, const char *rule);
+/* The row of a rule that there is. */
+int judge_rule(const char *name);
 
 #endif

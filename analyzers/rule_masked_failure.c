@@ -16,6 +16,7 @@
  * Severity: as that of server-error, whose failures these are.
  */
 #include "analyzers/analyzer.h"
+#include "analyzers/glr.h"
 
 static struct counts
 count(const struct cell *cell, bool answered)
@@ -38,10 +39,16 @@ const struct rule rule_masked_failure = {
 	.phrase = "hid a failure behind a 2xx or 3xx in # traced requests",
 	.prior_ppm = 20000,
 	.prior_m = 50,
-	.min_bad = 4,
-	.over_ppm = 20000,
-	.critical = { 200000, 20 },
-	.warning = { 50000, 4 },
+	.presets = {
+		[THRESHOLD_JUDGE] = 1,
+		[THRESHOLD_COUNT] = 4,
+		[THRESHOLD_ABOVE] = 20000,
+		[THRESHOLD_G] = GLR_LEVEL_MILLI,
+		[THRESHOLD_CRITICAL_RATIO] = 200000,
+		[THRESHOLD_CRITICAL_COUNT] = 20,
+		[THRESHOLD_WARNING_RATIO] = 50000,
+		[THRESHOLD_WARNING_COUNT] = 4,
+	},
 	.example = EXAMPLE_MASKED,
 	.count = count,
 	.trial = trial,

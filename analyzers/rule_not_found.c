@@ -16,6 +16,7 @@
  * warning, less is worth a look.
  */
 #include "analyzers/analyzer.h"
+#include "analyzers/glr.h"
 #include "analyzers/saturate.h"
 
 static struct counts
@@ -40,10 +41,16 @@ const struct rule rule_not_found = {
 	.phrase = "answered 404 or 410 in # requests",
 	.prior_ppm = 20000,
 	.prior_m = 50,
-	.min_bad = 4,
-	.over_ppm = 30000,
-	.critical = { 200000, 20 },
-	.warning = { 50000, 4 },
+	.presets = {
+		[THRESHOLD_JUDGE] = 1,
+		[THRESHOLD_COUNT] = 4,
+		[THRESHOLD_ABOVE] = 30000,
+		[THRESHOLD_G] = GLR_LEVEL_MILLI,
+		[THRESHOLD_CRITICAL_RATIO] = 200000,
+		[THRESHOLD_CRITICAL_COUNT] = 20,
+		[THRESHOLD_WARNING_RATIO] = 50000,
+		[THRESHOLD_WARNING_COUNT] = 4,
+	},
 	.example = EXAMPLE_NOT_FOUND,
 	.count = count,
 	.trial = trial,

@@ -15,6 +15,7 @@
  * warning, less is worth a look.
  */
 #include "analyzers/analyzer.h"
+#include "analyzers/glr.h"
 #include "analyzers/saturate.h"
 
 static struct counts
@@ -38,10 +39,16 @@ const struct rule rule_server_error = {
 	.phrase = "answered 5xx in # requests",
 	.prior_ppm = 10000,
 	.prior_m = 50,
-	.min_bad = 4,
-	.over_ppm = 20000,
-	.critical = { 200000, 20 },
-	.warning = { 50000, 4 },
+	.presets = {
+		[THRESHOLD_JUDGE] = 1,
+		[THRESHOLD_COUNT] = 4,
+		[THRESHOLD_ABOVE] = 20000,
+		[THRESHOLD_G] = GLR_LEVEL_MILLI,
+		[THRESHOLD_CRITICAL_RATIO] = 200000,
+		[THRESHOLD_CRITICAL_COUNT] = 20,
+		[THRESHOLD_WARNING_RATIO] = 50000,
+		[THRESHOLD_WARNING_COUNT] = 4,
+	},
 	.example = EXAMPLE_SERVER_ERROR,
 	.count = count,
 	.trial = trial,

@@ -14,6 +14,7 @@
  * a warning, fewer are worth a look.  Slower than before is a warning at most.
  */
 #include "analyzers/analyzer.h"
+#include "analyzers/glr.h"
 
 static struct counts
 count_any(const struct cell *cell, bool answered)
@@ -46,9 +47,8 @@ count(const struct cell *cell, bool answered)
 /* What both have in common. */
 #define SLOW                                                                   \
 	.unit = "requests over ~", .phrase = "took over ~ in # requests",      \
-	.prior_ppm = 10000, .prior_m = 20, .min_bad = 3, .min_ppm = 100000,    \
-	.critical = { 250000, 10 }, .warning = { 0, 5 },                       \
-	.example = EXAMPLE_SLOW, .latency = true, .relative = true
+	.prior_ppm = 10000, .prior_m = 20, .example = EXAMPLE_SLOW,            \
+	.latency = true, .relative = true
 
 static enum trial_is
 trial(const struct judge_trial *t)
@@ -58,15 +58,23 @@ trial(const struct judge_trial *t)
 	return t->duration_ns > t->slow_ns ? TRIAL_BAD : TRIAL_GOOD;
 }
 
+/* Their thresholds, but for whether they judge. */
+#define SLOW_PRESETS                                                           \
+	[THRESHOLD_SLOW] = NS_PER_SEC, [THRESHOLD_SLOWER] = NS_PER_SEC / 20,   \
+	[THRESHOLD_COUNT] = 3, [THRESHOLD_RATIO] = 100000,                     \
+	[THRESHOLD_G] = GLR_LEVEL_MILLI, [THRESHOLD_CRITICAL_RATIO] = 250000,  \
+	[THRESHOLD_CRITICAL_COUNT] = 10, [THRESHOLD_WARNING_COUNT] = 5
+
 const struct rule rule_slow_post = {
 	SLOW,
+	.presets = { SLOW_PRESETS, [THRESHOLD_JUDGE] = 1 },
 	.count = count,
 	.trial = trial,
 };
 
 const struct rule rule_slow_request = {
 	SLOW,
-	.asked = true,
+	.presets = { SLOW_PRESETS },
 	.count = count_any,
 	.trial = trial,
 };

@@ -39,6 +39,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "analyzers/analyzer.h"
 #include "analyzers/bloom.h"
 #include "analyzers/glr.h"
 #include "analyzers/saturate.h"
@@ -124,6 +125,30 @@ static int64_t
 hour_of(int64_t ns)
 {
 	return floor_div(ns, HOUR_NS);
+}
+
+const struct rule rule_not_found_scan = {
+	.presets = { [THRESHOLD_JUDGE] = 1, [THRESHOLD_G] = GLR_LEVEL_MILLI },
+};
+
+const struct rule rule_not_found_surge = {
+	.presets = { [THRESHOLD_JUDGE] = 1,
+	    [THRESHOLD_COUNT] = 15,
+	    [THRESHOLD_G] = GLR_LEVEL_MILLI },
+};
+
+void
+scan_service_init(struct scan_service *s, struct str name, int64_t first_ns,
+    const struct judge_settings *settings)
+{
+	const struct judged scan = { .rule = "not-found-scan",
+		.service = name };
+	const struct judged surge = { .rule = "not-found-surge",
+		.service = name };
+
+	*s = (struct scan_service){ .name = name, .first_ns = first_ns };
+	thresholds_of(&settings->thresholds, &scan, &s->scan);
+	thresholds_of(&settings->thresholds, &surge, &s->surge);
 }
 
 struct scan *
@@ -400,6 +425,13 @@ hammer_add(struct hammer *h, const struct scan_miss *m,
 	h->n_paths = i + 1;
 }
 
+/* What a client's likelihood is above when it has a finding. */
+static int64_t
+scan_level(const struct scan *s, const struct scan_miss *m)
+{
+	return s->services[m->service].scan.v[THRESHOLD_G];
+}
+
 /* A client that hammers. */
 static void
 hammer_look(struct scan *s, struct suspect *d, const struct scan_miss *m)
@@ -407,9 +439,10 @@ hammer_look(struct scan *s, struct suspect *d, const struct scan_miss *m)
 	const struct hammer *h = &d->hammer;
 	uint64_t answered = d->hours[h->hour - d->day * HOURS].answered;
 	int64_t g = likelihood(h->n, answered * 1000);
+	int64_t level = scan_level(s, m);
 	struct found *f;
 
-	if (h->n_paths > HAMMER_PATHS || g <= s->settings.h_milli ||
+	if (h->n_paths > HAMMER_PATHS || g <= level ||
 	    is_unconfirmed(s, d, NULL))
 		return;
 	f = found_of_client(s, d, m);
@@ -448,7 +481,7 @@ scan_look(struct scan *s, struct suspect *d, const struct suspect *old,
 
 	window_sum(&w);
 	if (likelihood(w.failed, found_paths_milli(w.paths, w.answered)) <=
-		s->settings.h_milli ||
+		scan_level(s, m) ||
 	    is_unconfirmed(s, d, old))
 		return false;
 	scan_open(s, d, &w, m);
@@ -547,6 +580,8 @@ static void
 surge_judge(struct scan *s, struct place_of_service *p,
     const struct scan_miss *m, const struct scan_mark *mark)
 {
+	const struct gates *gates = &s->services[m->service].surge;
+	uint32_t least = (uint32_t)gates->v[THRESHOLD_COUNT];
 	struct surge_alarm a;
 	struct found *f;
 
@@ -556,12 +591,12 @@ surge_judge(struct scan *s, struct place_of_service *p,
 	if (p->found) {
 		f = &s->found.v[p->found - 1];
 		f->failed++;
-		if (surge_recent(&p->surge) < SURGE_LEAST / 3)
+		if (surge_recent(&p->surge) < least / 3)
 			return;
 		p->hot_ns = f->end_ns = m->ts_ns;
 		return;
 	}
-	if (!surge_alarm(&p->surge, s->settings.h_milli, &a))
+	if (!surge_alarm(&p->surge, gates, &a))
 		return;
 	f = founds_new(&s->found, &p->found);
 	f->test = TEST_SURGE;

@@ -46,7 +46,12 @@ struct scan_answer {
 struct scan_service {
 	struct str name;
 	int64_t first_ns; /* of its records */
+	struct gates scan, surge;
 };
+
+/* Its thresholds are looked up; the name is borrowed. */
+void scan_service_init(struct scan_service *s, struct str name,
+    int64_t first_ns, const struct judge_settings *settings);
 
 struct scan;
 

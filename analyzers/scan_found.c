@@ -103,10 +103,10 @@ finding_counts(const struct found *f, struct finding *out)
 	out->threshold_ppm = EVEN_PPM;
 }
 
-/* Its number; SIZE_MAX: another rule was asked for. */
+/* Its number; SIZE_MAX: the rule does not judge this service. */
 static size_t
 finding_add(const struct found *f, const struct scan_service *services,
-    const struct judge_settings *settings, struct findings *all)
+    struct findings *all)
 {
 	static const char *const units[] = {
 		[TEST_RATIO] = NULL,
@@ -116,21 +116,24 @@ finding_add(const struct found *f, const struct scan_service *services,
 	};
 	const char *rule =
 	    f->test == TEST_SURGE ? "not-found-surge" : "not-found-scan";
+	const struct scan_service *service = &services[f->service];
+	const struct gates *gates =
+	    f->test == TEST_SURGE ? &service->surge : &service->scan;
 	struct finding *out;
 
-	if (settings->only && strcmp(settings->only, rule) != 0)
+	if (!gates->v[THRESHOLD_JUDGE])
 		return SIZE_MAX;
 	out = findings_add(all);
 	out->rule = out->judged_by = rule;
 	out->test = f->test;
 	out->severity = severity(f);
-	out->service = finding_text(services[f->service].name);
+	out->service = finding_text(service->name);
 	out->start_ns = f->onset_ns;
 	out->end_ns = f->end_ns;
 	out->detected_ns = f->detected_ns;
 	out->open = f->open;
 	out->unit = units[f->test];
-	out->h_milli = settings->h_milli;
+	out->h_milli = gates->v[THRESHOLD_G];
 	out->before_ns = out->after_ns = -1;
 	out->n_paths = f->n_marks;
 	finding_counts(f, out);
@@ -174,7 +177,7 @@ founds_write(struct founds *all, const struct scan_service *services,
 		/* Half of each: the difference may not fit into 63 bits. */
 		f->open = f->open &&
 			  last_ns / 2 - f->end_ns / 2 < settings->quiet_ns / 2;
-		f->at = finding_add(f, services, settings, out);
+		f->at = finding_add(f, services, out);
 		if (f->at == SIZE_MAX)
 			continue;
 		if (f->client)

@@ -179,16 +179,18 @@ first_mark(const struct surge *s, int64_t minutes)
 }
 
 bool
-surge_alarm(struct surge *s, int64_t h_milli, struct surge_alarm *alarm)
+surge_alarm(struct surge *s, const struct gates *gates,
+    struct surge_alarm *alarm)
 {
 	int64_t span = s->now - SURGE_MINUTES + 1 - s->first - s->out;
 	uint64_t ten = surge_recent(s);
 	uint32_t one = s->minute[modulo(s->now, SURGE_MINUTES)];
+	uint64_t least = (uint64_t)gates->v[THRESHOLD_COUNT];
 	struct surge_alarm a = { 0 };
 
 	if (span > SURGE_SLOTS * SURGE_MINUTES)
 		span = SURGE_SLOTS * SURGE_MINUTES;
-	if (span < SURGE_MINUTES || ten < SURGE_LEAST)
+	if (span < SURGE_MINUTES || ten < least)
 		return false;
 	a.before = base_count(s);
 	a.before_ns = span * MINUTE_NS;
@@ -200,7 +202,7 @@ surge_alarm(struct surge *s, int64_t h_milli, struct surge_alarm *alarm)
 		if (a.lambda_milli < SURGE_PRIOR * 1000 * minutes / 10)
 			a.lambda_milli = SURGE_PRIOR * 1000 * minutes / 10;
 		a.g_milli = surge_g(a.k, a.lambda_milli);
-		if (a.k < SURGE_LEAST || a.g_milli <= h_milli ||
+		if (a.k < least || a.g_milli <= gates->v[THRESHOLD_G] ||
 		    (int64_t)a.k * 1000 < SURGE_FACTOR * a.lambda_milli)
 			continue;
 		a.onset_ns = first_mark(s, minutes);

@@ -9,9 +9,10 @@
  *
  *	G = k ln(k/λ) − k + λ,  λ = max(K / T, 5 / 10 min) · window
  *
- * P(X ≥ k) ≤ e^−G for a Poisson X (Chernoff).  An alarm has G > h, k ≥ 15 and
- * k ≥ 3 λ, since links are not Poisson, and ten minutes of the service before
- * its window: in an archive's first minutes every dead link is new.
+ * P(X ≥ k) ≤ e^−G for a Poisson X (Chernoff).  An alarm has G > h, k ≥ 15 (both
+ * are thresholds) and k ≥ 3 λ, since links are not Poisson, and ten minutes of
+ *the service before its window: in an archive's first minutes every dead link
+ *is new.
  */
 #ifndef ANALYZERS_SURGE_H
 #define ANALYZERS_SURGE_H
@@ -20,12 +21,12 @@
 #include <stdint.h>
 
 #include "analyzers/cells.h"
+#include "analyzers/thresholds.h"
 
 enum {
 	SURGE_MINUTES = 10, /* the longer window */
 	SURGE_SLOTS = 144,  /* of ten minutes: the day before */
-	SURGE_LEAST = 15,
-	SURGE_PRIOR = 5, /* paths in ten minutes are never too many */
+	SURGE_PRIOR = 5,    /* paths in ten minutes are never too many */
 	SURGE_FACTOR = 3,
 	SURGE_MARKS = 32,
 };
@@ -74,7 +75,8 @@ void surge_close(struct surge *s, int64_t since_ns, int64_t until_ns);
 void surge_take_back(struct surge *s, uint32_t n);
 
 /* Looks at what is up to now. */
-bool surge_alarm(struct surge *s, int64_t h_milli, struct surge_alarm *alarm);
+bool surge_alarm(struct surge *s, const struct gates *gates,
+    struct surge_alarm *alarm);
 
 /* In the last ten minutes. */
 uint32_t surge_recent(const struct surge *s);

@@ -18,6 +18,7 @@ static const struct command *const table[] = {
 	&command_map,
 	&command_group,
 	&command_simulate,
+	&command_check_config,
 	&command_components,
 	&command_completion,
 	&command_help,
@@ -81,6 +82,13 @@ command_usage(const struct command *c, const struct err *err)
 	command_say("%s: %s; see 'telltale help %s'", c->name, err->text,
 	    c->name);
 	return STATUS_USAGE;
+}
+
+int
+command_config(const struct err *err)
+{
+	command_say("%s", err->text);
+	return STATUS_CONFIG;
 }
 
 int

@@ -27,6 +27,7 @@ enum exit_status {
 	STATUS_USAGE = 64,   /* a wrong option or argument */
 	STATUS_NOINPUT = 66, /* an input could not be opened */
 	STATUS_IO = 74,      /* reading or writing failed */
+	STATUS_CONFIG = 78,  /* the configuration is missing or wrong */
 	STATUS_INTERRUPTED = 130,
 	STATUS_PIPE = 141, /* whoever read stdout is gone */
 	STATUS_TERMINATED = 143,
@@ -54,6 +55,7 @@ extern const struct command command_trace;
 extern const struct command command_map;
 extern const struct command command_group;
 extern const struct command command_simulate;
+extern const struct command command_check_config;
 extern const struct command command_components;
 extern const struct command command_completion;
 extern const struct command command_help;
@@ -67,14 +69,19 @@ const struct command *command_find(const char *name);
 void command_say(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 /* The same, and where to read more: STATUS_USAGE. */
 int command_usage(const struct command *c, const struct err *err);
+/* "telltale: words" of a configuration that is wrong: STATUS_CONFIG. */
+int command_config(const struct err *err);
 /* The command's help on stdout. */
 int command_help_print(const struct command *c);
 
 /* All of out to stdout: STATUS_OK, STATUS_PIPE without a word, STATUS_IO. */
 int command_print(const struct buf *out);
 
-/* The manual page telltale(1), in mdoc. */
+/* The manual pages telltale(1) and telltale.yaml(5), in mdoc. */
 void manual_print(struct buf *out);
+void manual_print_config(struct buf *out);
+/* Running text: a sentence ends its line, none begins as a request. */
+void manual_text(struct buf *out, const char *s);
 /* docs/fields.md. */
 void fields_print(struct buf *out);
 

@@ -32,6 +32,13 @@ static const struct table_column cell_columns[] = {
 	{ NULL, false, false, 0 },
 };
 
+static const struct table_column threshold_columns[] = {
+	{ "threshold", false, false, 0 },
+	{ "value", true, false, 0 },
+	{ "from", false, true, 0 },
+	{ NULL, false, false, 0 },
+};
+
 static void
 put_cell(struct table *t, struct buf *b)
 {
@@ -264,6 +271,36 @@ put_surge(struct pen *p, const struct finding *f)
 	buf_fini(&b);
 }
 
+/* What the rule asked for here, and who said so. */
+static void
+put_thresholds(struct pen *p, const struct finding *f,
+    const struct thresholds *thresholds)
+{
+	const struct judged judged = { f->judged_by, str_of(f->service),
+		str_of(f->route ? f->route : ""), f->method };
+	struct table t = { .columns = threshold_columns };
+	struct buf b = { 0 };
+	struct gates g;
+
+	thresholds_of(thresholds, &judged, &g);
+	report_heading(p, "Its thresholds");
+	for (int i = 0; i < THRESHOLDS; i++) {
+		enum threshold what = (enum threshold)i;
+
+		if (!threshold_has(f->judged_by, what))
+			continue;
+		table_cell(&t, PLAIN, str_of(threshold_infos[i].name));
+		threshold_put(&b, what, g.v[i]);
+		put_cell(&t, &b);
+		threshold_put_from(&b, thresholds, what, g.from[i]);
+		table_text(&t, PLAIN, buf_view(&b), p->term->utf8);
+		buf_reset(&b);
+	}
+	table_print(&t, p, 2);
+	table_fini(&t);
+	buf_fini(&b);
+}
+
 static void
 put_story(struct pen *p, const struct finding *f, const struct judge_story *s)
 {
@@ -275,24 +312,24 @@ put_story(struct pen *p, const struct finding *f, const struct judge_story *s)
 }
 
 bool
-replay_explain_finding(struct buf *out, const struct replay_result *result,
-    const struct term *term, const char *id)
+replay_explain_finding(struct buf *out, const struct report *r, const char *id)
 {
-	struct pen p = { .out = out, .term = term };
-	const struct findings *all = &result->findings;
+	struct pen p = { .out = out, .term = r->term };
+	const struct findings *all = &r->result->findings;
 
 	for (size_t i = 0; i < all->n; i++) {
 		const struct finding *f = &all->v[i];
 
 		if (memcmp(f->id, id, sizeof f->id) != 0)
 			continue;
-		report_finding(&p, f, &result->inputs);
+		report_finding(&p, f, &r->result->inputs);
 		if (f->test == TEST_RATIO)
-			put_story(&p, f, result->story);
+			put_story(&p, f, r->result->story);
 		else if (f->test == TEST_SURGE)
 			put_surge(&p, f);
 		else
 			put_scan(&p, f);
+		put_thresholds(&p, f, &r->options->judge.thresholds);
 		return true;
 	}
 	return false;

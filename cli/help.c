@@ -12,7 +12,7 @@
 #include "sinks/documents.h"
 
 struct flags {
-	bool help, man, fields;
+	bool help, man, man_config, fields;
 };
 
 static const struct opt opts[] = {
@@ -21,6 +21,12 @@ static const struct opt opts[] = {
 	    .type = OPT_FLAG,
 	    .offset = offsetof(struct flags, man),
 	    .help = "Print the manual page telltale(1), in mdoc.",
+	},
+	{
+	    .name = "man-config",
+	    .type = OPT_FLAG,
+	    .offset = offsetof(struct flags, man_config),
+	    .help = "Print the manual page telltale.yaml(5), in mdoc.",
 	},
 	{
 	    .name = "fields",
@@ -128,6 +134,8 @@ run(int argc, char **argv)
 	}
 	if (f.man)
 		manual_print(&out);
+	else if (f.man_config)
+		manual_print_config(&out);
 	else if (f.fields)
 		fields_print(&out);
 	else
@@ -139,7 +147,7 @@ run(int argc, char **argv)
 
 const struct command command_help = {
 	.name = "help",
-	.synopsis = "[COMMAND] [--man | --fields]",
+	.synopsis = "[COMMAND] [--man | --man-config | --fields]",
 	.help = "Show the commands, or all of one command.",
 	.opts = opts,
 	.run = run,

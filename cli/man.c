@@ -7,9 +7,8 @@
 
 #define MANUAL_DATE "November 30, 2026"
 
-/* Running text: a sentence ends its line, a line never begins as a request. */
-static void
-text(struct buf *out, const char *s)
+void
+manual_text(struct buf *out, const char *s)
 {
 	bool begin = true;
 
@@ -46,10 +45,10 @@ put_command(struct buf *out, const struct command *c)
 		buf_char(out, *p);
 	}
 	buf_cat(out, "\n.Pp\n");
-	text(out, c->help);
+	manual_text(out, c->help);
 	for (size_t i = 0; c->about && c->about[i]; i++) {
 		buf_cat(out, ".Pp\n");
-		text(out, c->about[i]);
+		manual_text(out, c->about[i]);
 	}
 	buf_cat(out, ".Pp\nThe options are as follows:\n");
 	opt_mdoc(out, c->opts);
@@ -71,6 +70,8 @@ put_statuses(struct buf *out)
 				  "be read was judged and printed." },
 		{ STATUS_IO, "Reading failed in the middle, or standard "
 			     "output or --out could not be written." },
+		{ STATUS_CONFIG, "The configuration is missing or wrong; its "
+				 "line is named." },
 		{ STATUS_INTERRUPTED, "Interrupted (SIGINT); nothing was "
 				      "printed, and --out was left as it "
 				      "was." },
@@ -82,12 +83,13 @@ put_statuses(struct buf *out)
 	buf_cat(out, ".Sh EXIT STATUS\n.Bl -tag -width Ds\n");
 	for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
 		buf_printf(out, ".It %d\n", (int)rows[i].status);
-		text(out, rows[i].text);
+		manual_text(out, rows[i].text);
 	}
 	buf_cat(out, ".El\n.Pp\n");
-	text(out, "Content that is broken or cannot be decoded is no failure: "
-		  "it is counted, named in the report, and kept with its "
-		  "bytes among the dead letters.");
+	manual_text(out,
+	    "Content that is broken or cannot be decoded is no failure: "
+	    "it is counted, named in the report, and kept with its "
+	    "bytes among the dead letters.");
 }
 
 static void
@@ -113,7 +115,7 @@ put_environment(struct buf *out)
 	buf_cat(out, ".Sh ENVIRONMENT\n.Bl -tag -width Ds\n");
 	for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
 		buf_printf(out, ".It Ev %s\n", rows[i].name);
-		text(out, rows[i].text);
+		manual_text(out, rows[i].text);
 	}
 	buf_cat(out, ".El\n");
 }
@@ -126,7 +128,7 @@ put_examples(struct buf *out)
 		const struct command_example *e = commands()[i]->examples;
 
 		for (; e && e->line; e++) {
-			text(out, e->text);
+			manual_text(out, e->text);
 			buf_cat(out, ".Pp\n.Dl telltale ");
 			for (const char *p = e->line; *p; p++) {
 				if (*p == '-')
@@ -152,11 +154,12 @@ manual_print(struct buf *out)
 		     ".Op Ar options\n.Op Ar argument ...\n"
 		     ".Nm telltale\n.Fl \\-version\n"
 		     ".Sh DESCRIPTION\n");
-	text(out, "Telltale reads what container workloads on AWS leave "
-		  "behind: CloudWatch Logs exports and X-Ray segments. It "
-		  "sets the health checks of load balancers apart, finds "
-		  "requests that are slow or fail more than they did, and "
-		  "says since when, compared with what, and where to look.");
+	manual_text(out,
+	    "Telltale reads what container workloads on AWS leave "
+	    "behind: CloudWatch Logs exports and X-Ray segments. It "
+	    "sets the health checks of load balancers apart, finds "
+	    "requests that are slow or fail more than they did, and "
+	    "says since when, compared with what, and where to look.");
 	buf_cat(out, ".Pp\nThe commands are as follows.\n");
 	for (size_t i = 0; commands()[i]; i++)
 		put_command(out, commands()[i]);

@@ -19,13 +19,15 @@
 #include "cli/replay_traces.h"
 #include "cli/report.h"
 #include "core/mem.h"
+#include "pipeline/config.h"
 #include "pipeline/keep.h"
 #include "pipeline/requests.h"
 
 struct flags {
 	bool help, json, ndjson, quiet, explain, pcre2, store_requests,
 	    store_logs;
-	const char *out, *service, *rule, *dialect, *store, *explain_finding;
+	const char *out, *service, *rule, *dialect, *store, *explain_finding,
+	    *config;
 	int64_t since, until, last, slow, store_keep;
 	int fail_on, probes, threads, color, width;
 	struct opt_list probe_paths, probe_agents, names;
@@ -92,7 +94,8 @@ static const struct opt opts[] = {
 	    .arg = "GROUP=NAME",
 	    .help = "Call a program NAME, in its logs and its traces: GROUP is "
 		    "its log group, stream or path, or the name in its "
-		    "segments.",
+		    "segments, where * stands for any text and ? for one "
+		    "character.",
 	},
 	{
 	    .name = "dialect",
@@ -102,8 +105,8 @@ static const struct opt opts[] = {
 	    .help = "Read further access-line dialects from FILE: lines of "
 		    "\"name: pattern\" with named groups: " DIALECT_GROUPS ".",
 	},
+	{ .group = "What is judged", OPTION_CONFIG },
 	{
-	    .group = "What is judged",
 	    .name = "rule",
 	    .letter = 'r',
 	    .type = OPT_TEXT,
@@ -124,9 +127,10 @@ static const struct opt opts[] = {
 	    .type = OPT_SPAN,
 	    .offset = offsetof(struct flags, slow),
 	    .arg = "SPAN",
-	    .preset = "1s",
+	    .absent = "the configuration's, else 1s",
 	    .min = 1000000,
-	    .help = "A request is slow above SPAN.",
+	    .help = "A request is slow above SPAN, whatever the service and "
+		    "route.",
 	},
 	{
 	    .name = "fail-on",
@@ -250,6 +254,8 @@ static const struct opt opts[] = {
 /* Options and the lists they point to, freed together. */
 struct settings {
 	struct replay_options options;
+	struct config config;
+	bool config_bad; /* it is what is wrong */
 	struct str *agents, *paths;
 	struct service_name *names;
 	struct dialect_user *dialects;
@@ -268,7 +274,7 @@ strings(const struct opt_list *list)
 static int
 set_names(struct settings *s, const struct opt_list *list, struct err *err)
 {
-	s->names = xcalloc(list->n + 1, sizeof *s->names);
+	s->names = xcalloc(list->n + s->config.n_names + 1, sizeof *s->names);
 	for (size_t i = 0; i < list->n; i++) {
 		struct str name = str_of(list->v[i]);
 		struct str group = { NULL, 0 };
@@ -278,27 +284,28 @@ set_names(struct settings *s, const struct opt_list *list, struct err *err)
 			return err_set(err,
 			    "--service-name: '%s' is not GROUP=NAME",
 			    list->v[i]);
-		s->names[i] = (struct service_name){ group, name };
+		s->names[i] =
+		    (struct service_name){ .group = group, .name = name };
 	}
+	for (size_t i = 0; i < s->config.n_names; i++)
+		s->names[list->n + i] = s->config.names[i];
 	s->options.names = s->names;
-	s->options.n_names = list->n;
+	s->options.n_names = list->n + s->config.n_names;
 	return 0;
 }
 
 static int
 set_rule(struct settings *s, const char *name, struct err *err)
 {
-	enum { RULES = 32 };
 	const char *names[RULES];
 	size_t n = 0;
 	int near;
 
 	if (!name)
 		return 0;
-	for (const struct rule_info *r = judge_rules(); r->name && n < RULES;
-	     r++) {
+	for (const struct rule_info *r = judge_rules(); r->name; r++) {
 		if (strcmp(r->name, name) == 0) {
-			s->options.judge.only = r->name;
+			s->options.judge.thresholds.only = r->name;
 			return 0;
 		}
 		names[n++] = r->name;
@@ -319,6 +326,7 @@ settings_fini(struct settings *s)
 	free(s->agents);
 	free(s->paths);
 	free(s->names);
+	config_fini(&s->config);
 	dialect_user_free(s->dialects);
 }
 
@@ -366,6 +374,47 @@ check(const struct flags *f, struct err *err)
 	return options_check_range(f->since, f->until, err);
 }
 
+/* What the file says, and the options that go before it. */
+static int
+set_config(struct settings *s, const struct flags *f, struct err *err)
+{
+	struct thresholds *t = &s->options.judge.thresholds;
+	const char *only = t->only;
+
+	s->config_bad = true;
+	if (f->config && config_read(&s->config, f->config, err) != 0)
+		return -1;
+	*t = s->config.thresholds;
+	t->only = only;
+	t->slow_ns = f->slow;
+	if (thresholds_settle(t, err) != 0)
+		return -1;
+	s->config_bad = false;
+	return 0;
+}
+
+/* Of either list the option's, else the file's. */
+static void
+set_probes(struct settings *s, const struct flags *f)
+{
+	struct probe_settings *p = &s->options.probe;
+
+	s->agents = strings(&f->probe_agents);
+	s->paths = strings(&f->probe_paths);
+	p->agents = s->agents;
+	p->n_agents = f->probe_agents.n;
+	p->paths = s->paths;
+	p->n_paths = f->probe_paths.n;
+	if (p->n_agents == 0) {
+		p->agents = s->config.agents.v;
+		p->n_agents = s->config.agents.n;
+	}
+	if (p->n_paths == 0) {
+		p->paths = s->config.paths.v;
+		p->n_paths = s->config.paths.n;
+	}
+}
+
 static int
 settings_init(struct settings *s, const struct flags *f, struct err *err)
 {
@@ -386,19 +435,14 @@ settings_init(struct settings *s, const struct flags *f, struct err *err)
 	o->last_ns = f->last;
 	o->service = str_of(f->service);
 	o->probes = (enum probes)f->probes;
-	o->judge.slow_ns = f->slow;
 	o->out = f->out;
 	if (f->pcre2)
 		o->message_flags |= MESSAGE_PCRE2;
-	s->agents = strings(&f->probe_agents);
-	s->paths = strings(&f->probe_paths);
-	o->probe.agents = s->agents;
-	o->probe.n_agents = f->probe_agents.n;
 	o->limits.stop = &reading_progress()->stop;
-	o->probe.paths = s->paths;
-	o->probe.n_paths = f->probe_paths.n;
-	if (set_rule(s, f->rule, err) < 0 || set_names(s, &f->names, err) < 0)
+	if (set_rule(s, f->rule, err) < 0 || set_config(s, f, err) < 0 ||
+	    set_names(s, &f->names, err) < 0)
 		return -1;
+	set_probes(s, f);
 	if (!f->dialect)
 		return 0;
 	s->dialects = dialect_user_load(f->dialect, err);
@@ -406,12 +450,13 @@ settings_init(struct settings *s, const struct flags *f, struct err *err)
 	return s->dialects ? 0 : -1;
 }
 
-/* A name that was given and is nobody's: a slip of the keyboard, perhaps. */
+/* A name that was typed and is nobody's: a slip of the keyboard, perhaps.  A
+ * file is for many archives. */
 static void
 say_unused(const struct replay_options *o, const struct replay_result *r)
 {
 	for (size_t i = 0; r->names_used && i < o->n_names; i++)
-		if (!r->names_used[i])
+		if (!r->names_used[i] && !o->names[i].file)
 			command_say("--service-name: no log group, stream, "
 				    "path or traced service is '%.*s'",
 			    STR_ARG(o->names[i].group));
@@ -438,8 +483,8 @@ print(const struct flags *f, const struct replay_options *options,
 	int status;
 
 	if (f->explain_finding)
-		explained = replay_explain_finding(&out, result, term,
-		    f->explain_finding);
+		explained =
+		    replay_explain_finding(&out, &report, f->explain_finding);
 	else if (f->json)
 		replay_json(&out, result, traces);
 	else if (f->ndjson)
@@ -490,7 +535,7 @@ run_replay(const struct flags *f, const struct replay_options *options,
 	int rc;
 
 	reading_signals();
-	trace_tops_init(&traces, options->judge.slow_ns);
+	trace_tops_init(&traces, options->judge.thresholds.limits[0]);
 	shown = progress_begin(progress, f->quiet);
 	rc = replay(options, paths, n, progress, &result, &err);
 	if (rc == 0)
@@ -570,7 +615,8 @@ run(int argc, char **argv)
 	opt_defaults(opts, &f);
 	if (opt_parse(opts, &f, argc, argv, &n, &err) < 0 ||
 	    (!f.help && prepare(&s, &f, (size_t)n, &err) < 0)) {
-		status = command_usage(&command_replay, &err);
+		status = s.config_bad ? command_config(&err)
+				      : command_usage(&command_replay, &err);
 	} else if (f.help) {
 		status = command_help_print(&command_replay);
 	} else {

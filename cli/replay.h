@@ -19,7 +19,8 @@ int replay_explain(const struct replay_options *options,
     const struct term *term, char *const *paths, size_t n);
 
 /* The finding with the id, and how it was decided; false: there is none. */
-bool replay_explain_finding(struct buf *out, const struct replay_result *result,
-    const struct term *term, const char *id);
+struct report;
+bool replay_explain_finding(struct buf *out, const struct report *r,
+    const char *id);
 
 #endif

@@ -206,12 +206,57 @@ put_filters(struct pen *p, const struct report *r)
 		buf_cat(&b, " of ");
 		term_text(&b, o->service, p->term->utf8);
 	}
-	if (o->judge.only)
-		buf_printf(&b, " judged by %s alone", o->judge.only);
+	if (o->judge.thresholds.only)
+		buf_printf(&b, " judged by %s alone", o->judge.thresholds.only);
 	if (b.n > 0) {
 		report_label(p, "only");
 		pen_wrap(p, PLAIN, str_from(buf_view(&b), 1), REPORT_LABEL);
 	}
+	buf_fini(&b);
+}
+
+static bool
+is_of_route(const struct setting *s, const struct replay_service *service)
+{
+	for (size_t i = 0; s->route.n > 0 && i < service->n_routes; i++)
+		if ((s->method == METHOD_NONE ||
+			s->method == service->routes[i].method) &&
+		    str_glob(str_of(service->routes[i].route), s->route))
+			return true;
+	return s->route.n == 0;
+}
+
+/* A setting that is for nothing here: for another archive, or mistyped. */
+static bool
+is_idle(const struct setting *s, const struct replay_result *r)
+{
+	for (size_t i = 0; s->service.n > 0 && i < r->n_services; i++)
+		if (str_glob(str_of(r->services[i].name), s->service) &&
+		    is_of_route(s, &r->services[i]))
+			return false;
+	return s->service.n > 0;
+}
+
+/* How many thresholds are not the defaults, and how many of them idle. */
+static void
+put_config(struct pen *p, const struct report *r)
+{
+	const struct thresholds *t = &r->options->judge.thresholds;
+	struct buf b = { 0 };
+	size_t idle = 0;
+
+	if (!t->file)
+		return;
+	for (size_t i = 0; i < t->n; i++)
+		idle += is_idle(&t->v[i], r->result);
+	term_text(&b, str_of(t->file), p->term->utf8);
+	buf_cat(&b, ", with ");
+	report_plural(&b, t->n, "threshold", "thresholds");
+	if (idle > 0)
+		buf_printf(&b, ", %zu of them for no service or route here",
+		    idle);
+	report_label(p, "config");
+	pen_wrap(p, PLAIN, buf_view(&b), REPORT_LABEL);
 	buf_fini(&b);
 }
 
@@ -223,6 +268,7 @@ report_head(struct pen *p, const struct report *r)
 	put_services(p, r->result);
 	put_probes(p, r);
 	put_filters(p, r);
+	put_config(p, r);
 }
 
 void

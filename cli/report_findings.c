@@ -449,12 +449,12 @@ report_finding(struct pen *p, const struct finding *f, const struct inputs *in)
 
 /* "slow-post, not-found": those that judged. */
 static void
-put_rules(struct buf *b, const struct judge_settings *settings)
+put_rules(struct buf *b, const struct thresholds *thresholds)
 {
 	bool first = true;
 
 	for (const struct rule_info *r = judge_rules(); r->name; r++) {
-		if (!judge_active(settings, r->name))
+		if (!thresholds_judge(thresholds, r->name))
 			continue;
 		buf_printf(b, "%s%s", first ? "" : ", ", r->name);
 		first = false;
@@ -483,7 +483,7 @@ put_none(struct pen *p, const struct report *r)
 	buf_cat(&b, " of ");
 	report_plural(&b, r->result->n_services, "service", "services");
 	buf_cat(&b, " by ");
-	put_rules(&b, &r->options->judge);
+	put_rules(&b, &r->options->judge.thresholds);
 	buf_cat(&b, ": nothing stands out.");
 	pen_to(p, 2);
 	pen_wrap(p, undated > 0 ? PLAIN : GREEN, buf_view(&b), 2);

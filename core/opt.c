@@ -9,7 +9,6 @@
 
 #include <assert.h>
 #include <limits.h>
-#include <stdbool.h>
 #include <stdlib.h>
 
 #include "core/mem.h"
@@ -119,9 +118,11 @@ set_size(const struct opt *row, void *into, const char *text, struct err *err)
 	return 0;
 }
 
+const char opt_span_words[] = "a time span such as 500ms, 90s, 15m, 2h or 1d";
+
 /* when_span, and besides it a single number of ms or us. */
-static bool
-span(struct str text, int64_t *ns)
+bool
+opt_span(struct str text, int64_t *ns)
 {
 	struct str s = text;
 	uint64_t v;
@@ -147,9 +148,8 @@ set_span(const struct opt *row, void *into, const char *text, struct err *err)
 	struct buf least = { 0 };
 	int64_t ns;
 
-	if (!span(str_of(text), &ns))
-		return row_bad(row, text, err,
-		    "a time span such as 500ms, 90s, 15m, 2h or 1d");
+	if (!opt_span(str_of(text), &ns))
+		return row_bad(row, text, err, opt_span_words);
 	if (ns < row->min || (row->max > 0 && ns > row->max)) {
 		when_put_span(&least, ns < row->min ? row->min : row->max,
 		    false);

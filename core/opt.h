@@ -26,6 +26,7 @@
 #ifndef CORE_OPT_H
 #define CORE_OPT_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -76,6 +77,10 @@ void opt_fini(const struct opt *table, void *into);
 /* Sets one member from text; -1 with err. */
 int opt_set(const struct opt *row, void *into, const char *text,
     struct err *err);
+
+/* A span as OPT_SPAN takes it, all of the text; and what that is, in words. */
+bool opt_span(struct str text, int64_t *ns);
+extern const char opt_span_words[];
 
 /*
  * Reads argv[0 … argc): options anywhere, "--" ends them, "-" is an argument.

@@ -105,6 +105,59 @@ str_cut(struct str *rest, char sep, struct str *head)
 }
 
 bool
+str_glob(struct str s, struct str pattern)
+{
+	size_t at = 0;
+	size_t p = 0;
+	size_t star = SIZE_MAX; /* behind the last '*' */
+	size_t from = 0;        /* what that one has eaten ends here */
+
+	while (at < s.n) {
+		if (p < pattern.n && pattern.p[p] == '*') {
+			star = ++p;
+			from = at;
+		} else if (p < pattern.n &&
+			   (pattern.p[p] == '?' || pattern.p[p] == s.p[at])) {
+			p++;
+			at++;
+		} else if (star != SIZE_MAX) {
+			p = star;
+			at = ++from;
+		} else {
+			return false;
+		}
+	}
+	while (p < pattern.n && pattern.p[p] == '*')
+		p++;
+	return p == pattern.n;
+}
+
+/* Characters that are no wildcards; a name has more than any pattern. */
+static size_t
+exactness(struct str pattern)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < pattern.n; i++)
+		n += pattern.p[i] != '*' && pattern.p[i] != '?';
+	return n == pattern.n && n > 0 ? SIZE_MAX : n;
+}
+
+int
+str_glob_cmp(struct str a, struct str b)
+{
+	size_t x = exactness(a);
+	size_t y = exactness(b);
+
+	/* "*" has no character either, and says more than nothing. */
+	if (x == y && (a.n == 0) != (b.n == 0))
+		return a.n == 0 ? 1 : -1;
+	if (x == y)
+		return str_cmp(a, b);
+	return x > y ? -1 : 1;
+}
+
+bool
 str_u64(struct str *rest, uint64_t *value)
 {
 	uint64_t v = 0;

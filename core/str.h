@@ -83,6 +83,19 @@ struct str str_trim(struct str s);
 bool str_cut(struct str *rest, char sep, struct str *head);
 
 /*
+ * Whether all of s is what the pattern says: '*' is any run of bytes, '?' one
+ * byte, anything else itself.  Time is at most s.n times pattern.n.
+ */
+bool str_glob(struct str s, struct str pattern);
+
+/*
+ * Which of two patterns says more: less than 0, the first.  One without
+ * wildcards, then the one of more other characters, then the one that sorts
+ * first; the empty one, as it stands for none, is last.
+ */
+int str_glob_cmp(struct str a, struct str b);
+
+/*
  * A decimal number without sign at the head of *rest.  False when there is no
  * digit or it does not fit; *rest is moved behind the last digit otherwise.
  */

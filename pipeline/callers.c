@@ -253,7 +253,7 @@ is_caller(const struct called *c, int caller)
 		(c->n - chance.bad) * n[tell])
 		return false;
 	p0 = odds_of(chance, PRIOR_PPM, PRIOR_M);
-	return glr_milli(met, &p0) > judge_settings_default.h_milli;
+	return glr_milli(met, &p0) > GLR_LEVEL_MILLI;
 }
 
 /* A bit each: those of whom durations tell, if there is one. */

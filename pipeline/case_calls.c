@@ -149,7 +149,8 @@ say_flags(struct saying *s)
 static void
 say_call(struct saying *s)
 {
-	int64_t half = s->c->cases->run->options->judge.slow_ns / 2;
+	int64_t half =
+	    s->c->cases->run->options->judge.thresholds.limits[0] / 2;
 
 	name_call(&s->c->text, s->span);
 	s->name_n = s->c->text.n;

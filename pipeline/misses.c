@@ -231,8 +231,8 @@ misses_settle(struct run *run, struct err *err)
 	int rc;
 
 	for (size_t i = 0; i < run->n_services; i++)
-		services[i] = (struct scan_service){ run->services[i].name,
-			run->services[i].first_ns };
+		scan_service_init(&services[i], run->services[i].name,
+		    run->services[i].first_ns, &run->options->judge);
 	j.scan = scan_new(&run->options->judge, services);
 	rc = go_round(&j, scan_suspect, err);
 	if (rc == 0)

@@ -282,7 +282,7 @@ run_once(struct run *run, struct err *err)
 	run->progress->bytes_done = 0;
 	run->progress->records = 0;
 	tally_init(&run->final, (uint32_t)run->threads,
-	    run->options->judge.slow_ns, 4 * 1024 * 1024);
+	    &run->options->judge.thresholds, 4 * 1024 * 1024);
 	if (scan(run, err) != 0)
 		return -1;
 	if (run_stopped(run))

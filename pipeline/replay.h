@@ -40,13 +40,15 @@ enum probes {
 };
 
 /*
- * "GROUP=NAME" of the command line: what the program is called whose log group,
- * stream, path or segments' name is GROUP.  Where both are there, one is enough
- * for its log and its segments.
+ * What the program is called whose log group, stream, path or segments' name is
+ * `group`, which may be a pattern (str_glob); the first that is so holds. Where
+ * both are there, one is enough for its log and its segments.
  */
 struct service_name {
 	struct str group;
 	struct str name;
+	const char *file; /* where it is given; NULL: on the command line */
+	uint32_t line;
 };
 
 struct replay_options {

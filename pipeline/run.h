@@ -43,6 +43,9 @@ struct service {
 	uint32_t *final;   /* by route number: what it became */
 	struct str *texts; /* by final number */
 	uint32_t n_routes;
+	/* By final number: which of the limits is the route's (thresholds.h);
+	 * NULL: there is one only. */
+	uint8_t (*limits)[METHODS];
 	uint64_t logs;
 	int64_t first_ns, last_ns;
 };
@@ -128,6 +131,8 @@ void scan_fini(struct run *run);
 /* service.c: names by rule; votes come from the join. */
 int name_services(struct run *run, struct err *err);
 void services_fini(struct run *run);
+/* The limit above which a request is slow: its number in thresholds.limits. */
+int service_limit(const struct service *s, uint32_t route, enum method method);
 /* The service of an origin that the scan has met. */
 uint32_t service_of(const struct run *run, const struct origin_name *name);
 struct origin_map *run_map(const struct run *run, uint32_t origin);

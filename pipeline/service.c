@@ -2,9 +2,9 @@
 /*
  * From origins to services.  An origin's name is, the first that holds:
  *
- *	1. what the command line says of its log group, stream or path, or of
- *	   its segments; a name given to one of a program's log and segments
- *	   is the other's as well, by 3;
+ *	1. what the command line, then the configuration says of its log
+ *	   group, stream or path, or of its segments; a name given to one of
+ *	   a program's log and segments is the other's as well, by 3;
  *	2. of segments: their own name;
  *	3. the name of the segments whose requests its lines hold: it has a
  *	   fifth of those that are found in any log, at least three, and
@@ -84,15 +84,20 @@ struct naming {
 	struct str name;
 	char *rule;
 	uint32_t canon;
-	bool configured;
+	const struct service_name *given; /* NULL: by another rule */
 };
 
-/* A sentence around a quoted name. */
+/* A sentence around a quoted name; who gave it stands before. */
 static char *
-words(const char *before, struct str s, const char *after)
+words(const struct service_name *given, const char *before, struct str s,
+    const char *after)
 {
 	struct buf b = { 0 };
 
+	if (given && given->file)
+		buf_printf(&b, "by %s:%u, ", given->file, given->line);
+	else if (given)
+		buf_cat(&b, "on the command line, ");
 	buf_printf(&b, "%s \"%.*s\"%s", before, STR_ARG(s), after);
 	buf_cstr(&b);
 	return b.p;
@@ -104,16 +109,16 @@ name_configured(const struct run *run, struct canon *c, struct naming *name)
 	for (size_t i = 0; i < run->options->n_names; i++) {
 		const struct service_name *s = &run->options->names[i];
 
-		if (!str_eq(s->group, c->origin->group) &&
-		    !str_eq(s->group, c->origin->stem) &&
-		    !str_eq(s->group, c->origin->path))
+		if (!str_glob(c->origin->group, s->group) &&
+		    !str_glob(c->origin->stem, s->group) &&
+		    !str_glob(c->origin->path, s->group))
 			continue;
 		run->result->names_used[i] = true;
-		if (name->configured)
+		if (name->given)
 			continue;
 		name->name = s->name;
-		name->rule = words("on the command line, for", s->group, "");
-		name->configured = true;
+		name->rule = words(s, "for", s->group, "");
+		name->given = s;
 	}
 }
 
@@ -141,8 +146,8 @@ voted(const struct run *run, const struct votes *votes, uint32_t log,
 
 /* ": 2,100 of 2,569 requests are in its log" */
 static char *
-words_voted(const char *before, struct str s, const struct votes *votes,
-    const struct vote *v)
+words_voted(const struct naming *name, const char *before, struct str s,
+    const struct votes *votes, const struct vote *v)
 {
 	struct buf after = { 0 };
 	char *all;
@@ -150,7 +155,7 @@ words_voted(const char *before, struct str s, const struct votes *votes,
 	buf_printf(&after, ": %llu of %llu requests are in its log",
 	    (unsigned long long)v->n,
 	    (unsigned long long)votes->segments[v->trace]);
-	all = words(before, s, buf_cstr(&after));
+	all = words(name->given, before, s, buf_cstr(&after));
 	buf_fini(&after);
 	return all;
 }
@@ -165,10 +170,9 @@ name_voted(const struct run *run, const struct votes *votes,
 	if (!v)
 		return false;
 	name->name = names[v->trace].name;
-	name->rule = words_voted(names[v->trace].configured
-				     ? "on the command line, for the segments "
-				       "of"
-				     : "after the segments of",
+	name->rule = words_voted(&names[v->trace],
+	    names[v->trace].given ? "for the segments of"
+				  : "after the segments of",
 	    run->canons[v->trace].origin->stem, votes, v);
 	return true;
 }
@@ -186,9 +190,9 @@ name_like_logs(const struct run *run, const struct votes *votes,
 
 	for (uint32_t i = 0; i < run->n_canons; i++) {
 		const struct vote *v =
-		    names[i].configured ? voted(run, votes, i, found) : NULL;
+		    names[i].given ? voted(run, votes, i, found) : NULL;
 
-		if (v && !names[v->trace].configured &&
+		if (v && !names[v->trace].given &&
 		    (!by[v->trace] || v->n > by[v->trace]->n))
 			by[v->trace] = v;
 	}
@@ -196,10 +200,9 @@ name_like_logs(const struct run *run, const struct votes *votes,
 		if (!by[i])
 			continue;
 		names[i].name = names[by[i]->log].name;
-		names[i].configured = true;
+		names[i].given = names[by[i]->log].given;
 		free(names[i].rule);
-		names[i].rule = words_voted("on the command line, for the log "
-					    "of",
+		names[i].rule = words_voted(&names[i], "for the log of",
 		    run->canons[i].origin->stem, votes, by[i]);
 	}
 	free(by);
@@ -216,9 +219,10 @@ name_by_text(struct canon *c, struct naming *name)
 	buf_cstr(&b);
 	c->readable = b.p;
 	name->name = buf_view(&b);
-	name->rule = words(o->group.n  ? "after the log group"
-			   : o->stem.n ? "after the log stream"
-				       : "after the path",
+	name->rule = words(NULL,
+	    o->group.n  ? "after the log group"
+	    : o->stem.n ? "after the log stream"
+			: "after the path",
 	    of, "");
 }
 
@@ -253,11 +257,11 @@ name_canons(struct run *run, const struct votes *votes)
 				.canon = i };
 		else
 			name_configured(run, c, &names[i]);
-		if (names[i].configured || c->origin->kind != ORIGIN_TRACE)
+		if (names[i].given || c->origin->kind != ORIGIN_TRACE)
 			continue;
 		names[i].name = c->origin->stem;
 		names[i].rule =
-		    words("as its segments say:", c->origin->stem, "");
+		    words(NULL, "as its segments say:", c->origin->stem, "");
 	}
 	name_like_logs(run, votes, found, names);
 	for (uint32_t i = 0; i < run->n_canons; i++)
@@ -279,7 +283,7 @@ note_renamed(struct run *run, const struct naming *names)
 		const struct origin *o = run->canons[i].origin;
 		struct replay_renamed *one = &r->renamed[r->n_renamed];
 
-		if (o->kind != ORIGIN_TRACE || !names[i].configured)
+		if (o->kind != ORIGIN_TRACE || !names[i].given)
 			continue;
 		one->from = xcalloc(o->stem.n + 1, 1);
 		if (o->stem.n > 0)
@@ -342,6 +346,31 @@ take_origin(struct run *run, const struct origin *o, struct origin_map *map)
 		s->last_ns = o->last_ns;
 }
 
+/* Which limit each route and method has, where there is a choice. */
+static void
+find_limits(const struct thresholds *t, struct service *s)
+{
+	if (t->n_limits == 1)
+		return;
+	s->limits = xcalloc(s->n_routes, sizeof *s->limits);
+	for (uint32_t i = 0; i < s->n_routes; i++) {
+		for (int m = 0; m < METHODS; m++) {
+			const struct judged judged = { "slow-request", s->name,
+				s->texts[i], (enum method)m };
+			struct gates g;
+
+			thresholds_of(t, &judged, &g);
+			s->limits[i][m] = (uint8_t)g.limit;
+		}
+	}
+}
+
+int
+service_limit(const struct service *s, uint32_t route, enum method method)
+{
+	return s->limits ? s->limits[route][method] : 0;
+}
+
 static void
 finish_routes(struct service *s)
 {
@@ -383,8 +412,10 @@ name_services(struct run *run, struct err *err)
 		for (size_t o = 0; o < t->n_origins; o++)
 			take_origin(run, &t->origins[o], &run->maps[i][o]);
 	}
-	for (size_t i = 0; i < run->n_services; i++)
+	for (size_t i = 0; i < run->n_services; i++) {
 		finish_routes(&run->services[i]);
+		find_limits(&run->options->judge.thresholds, &run->services[i]);
+	}
 	return 0;
 }
 
@@ -424,6 +455,7 @@ services_fini(struct run *run)
 		free(run->services[i].rule);
 		free(run->services[i].final);
 		free(run->services[i].texts);
+		free(run->services[i].limits);
 	}
 	for (size_t i = 0; i < run->n_canons; i++)
 		free(run->canons[i].readable);

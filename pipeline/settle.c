@@ -225,11 +225,13 @@ end_slice(struct run *run, struct slice *s, struct judge *judge,
 	if (s->n > 0)
 		qsort(s->v, s->n, sizeof *s->v, by_key);
 	for (size_t i = 0; i < s->n; i++) {
-		const struct cell *c = &s->v[i];
+		struct cell *c = &s->v[i];
 
 		if (run->service_only != UINT32_MAX &&
 		    c->key.origin != run->service_only)
 			continue;
+		cell_limit(c, service_limit(&run->services[c->key.origin],
+				  c->key.route, (enum method)c->key.method));
 		judge_feed(judge, c, &run->result->findings);
 		add_bucket(run, c);
 		if (write_cell(run->write, c, err) != 0)

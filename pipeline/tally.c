@@ -12,10 +12,10 @@
 #include "core/mem.h"
 
 void
-tally_init(struct tally *t, uint32_t number, int64_t slow_ns,
-    size_t cells_bytes)
+tally_init(struct tally *t, uint32_t number,
+    const struct thresholds *thresholds, size_t cells_bytes)
 {
-	*t = (struct tally){ .number = number, .slow_ns = slow_ns };
+	*t = (struct tally){ .number = number, .thresholds = thresholds };
 	t->n_slots = 64;
 	t->slots = xcalloc(t->n_slots, sizeof *t->slots);
 	t->cells = spill_new(sizeof(struct cell_record), cells_bytes);
@@ -248,7 +248,9 @@ add_time(const struct tally *t, struct series *s, struct cell *c,
 	c->pace[pace_bin(bin)]++;
 	c->timed++;
 	c->sum_us += (uint64_t)(hit->duration_ns / 1000);
-	c->slow += hit->duration_ns > t->slow_ns;
+	c->slow += hit->duration_ns > t->thresholds->limits[0];
+	for (size_t i = 1; i < t->thresholds->n_limits; i++)
+		c->over[i - 1] += hit->duration_ns > t->thresholds->limits[i];
 	cell_slowest(c, hit->duration_ns, &hit->example);
 }
 

@@ -66,7 +66,7 @@ struct series {
 
 struct tally {
 	uint32_t number;
-	int64_t slow_ns;
+	const struct thresholds *thresholds; /* for their limits */
 	struct origin *origins;
 	size_t n_origins, cap_origins;
 	uint32_t *slots; /* of the hash table over the origins: index + 1 */
@@ -95,8 +95,8 @@ struct hit {
 	struct example example;
 };
 
-void tally_init(struct tally *t, uint32_t number, int64_t slow_ns,
-    size_t cells_bytes);
+void tally_init(struct tally *t, uint32_t number,
+    const struct thresholds *thresholds, size_t cells_bytes);
 void tally_fini(struct tally *t);
 
 /* What an origin is known by. */

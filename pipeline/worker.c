@@ -154,7 +154,7 @@ worker_init(struct worker *w, struct run *run, uint32_t number)
 	size_t n = (size_t)run->threads;
 
 	*w = (struct worker){ .run = run };
-	tally_init(&w->tally, number, run->options->judge.slow_ns,
+	tally_init(&w->tally, number, &run->options->judge.thresholds,
 	    CELLS_BYTES / n);
 	if (run->plan.rows)
 		w->rows = spill_new(sizeof(struct row), ROWS_BYTES / n);

@@ -216,11 +216,14 @@ judge_request(struct write *w, const struct record *r,
 	const struct request *q = &r->request;
 	struct probe_verdict p =
 	    verdicts_probe(&w->verdicts, r, w->reading.identity.seq);
+	uint32_t route = s->final[routes_find(s->routes, q->path)];
+	int64_t limit = run->options->judge.thresholds
+			    .limits[service_limit(s, route, q->method)];
 	int64_t duration = q->duration_ns;
 	struct document_verdict v = {
 		.class = p.class,
 		.class_reason = p.reason,
-		.route = s->texts[s->final[routes_find(s->routes, q->path)]],
+		.route = s->texts[route],
 		.not_found = q->status == 404 || q->status == 410,
 	};
 
@@ -241,7 +244,7 @@ judge_request(struct write *w, const struct record *r,
 			v.joined_ns = duration > 0 ? duration : 0;
 		}
 	}
-	v.slow = duration > run->options->judge.slow_ns && !is_get(q->method);
+	v.slow = duration > limit && !is_get(q->method);
 	return v;
 }
 

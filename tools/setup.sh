@@ -27,6 +27,7 @@ table()
 	build,check,lint,clang,bench libxxhash-dev    hashes and document ids
 	build,check,lint,clang,bench libsqlite3-dev   the local store
 	build,check,lint,clang,bench libyyjson-dev    JSON
+	build,check,lint,clang,bench libyaml-dev      the configuration
 	check,lint,clang             libcriterion-dev the unit tests' framework
 	check,lint,clang,bench       python3          end-to-end tests, test data
 	check,lint,clang             graphviz         draws what map --dot prints

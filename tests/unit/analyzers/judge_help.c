@@ -16,12 +16,21 @@ static const uint32_t n_routes[] = { 3, 3 };
 static const struct judge_names names = { services, routes, n_routes };
 
 struct run
-run_start(const char *only)
+run_start_with(const struct thresholds *thresholds)
 {
 	struct judge_settings s = judge_settings_default;
 
-	s.only = only;
+	s.thresholds = *thresholds;
 	return (struct run){ .judge = judge_new(&s, &names) };
+}
+
+struct run
+run_start(const char *only)
+{
+	struct thresholds t = thresholds_default;
+
+	t.only = only;
+	return run_start_with(&t);
 }
 
 void

@@ -14,6 +14,8 @@ struct run {
 };
 
 struct run run_start(const char *only);
+/* Settled ones, which must live as long. */
+struct run run_start_with(const struct thresholds *thresholds);
 /* One cell of a route, `at` cells behind START. */
 void run_cell(struct run *r, int at, enum method method, struct cell cell);
 void run_end(struct run *r);

@@ -51,8 +51,10 @@ answer(int64_t at_ns, uint64_t client, unsigned bit)
 static void
 judge(struct findings *out)
 {
-	const struct scan_service service = { STR("shop"), T0 };
+	struct scan_service service;
 	struct scan *s = scan_new(&judge_settings_default, &service);
+
+	scan_service_init(&service, STR("shop"), T0, &judge_settings_default);
 
 	for (size_t i = 0; i < a.n_misses; i++)
 		scan_suspect(s, &a.misses[i]);

@@ -43,6 +43,15 @@ Test(command, the_manual_in_docs_is_what_the_tables_say)
 	buf_fini(&page);
 }
 
+Test(command, the_manual_of_the_configuration_is_what_the_tables_say)
+{
+	struct buf page = { 0 };
+
+	manual_print_config(&page);
+	expect_in_step("docs/telltale.yaml.5", &page);
+	buf_fini(&page);
+}
+
 Test(command, the_fields_in_docs_are_what_the_table_says)
 {
 	struct buf page = { 0 };

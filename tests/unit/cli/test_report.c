@@ -360,7 +360,7 @@ Test(report, no_findings_names_what_was_judged)
 
 	fill(&w);
 	w.result.findings.n = 0;
-	w.options.judge.only = "not-found";
+	w.options.judge.thresholds.only = "not-found";
 	print(&out, &w, &term);
 	cr_expect(str_find_str(buf_view(&out),
 		      STR("No findings\n  Judged 12,346,930 client requests on "

@@ -7,6 +7,7 @@
 #include <inttypes.h>
 #include <stdlib.h>
 
+#include "core/buf.h"
 #include "core/str.h"
 
 /* The bytes of a literal in memory of just that size. */
@@ -244,4 +245,57 @@ Test(str, seconds_never_go_through_floating_point)
 		    rows[i].text, STR_ARG(rest));
 		drop(all);
 	}
+}
+
+Test(str, a_pattern_is_runs_single_bytes_and_itself)
+{
+	static const struct {
+		const char *text, *pattern;
+		bool is;
+	} rows[] = {
+		{ "", "", true },
+		{ "", "*", true },
+		{ "a", "", false },
+		{ "", "?", false },
+		{ "like", "like", true },
+		{ "like", "lik", false },
+		{ "lik", "like", false },
+		{ "like", "*", true },
+		{ "like", "l*e", true },
+		{ "like", "l?k?", true },
+		{ "like", "l?e", false },
+		{ "/ecs/like-1", "/ecs/*-?", true },
+		{ "/ecs/like-12", "/ecs/*-?", false },
+		{ "abab", "*ab", true },
+		{ "aab", "a*a*b", true },
+		{ "ab", "a*a*b", false },
+		{ "a*b", "a*b", true },
+		{ "/mysfits/{id}", "/mysfits/{id}", true },
+	};
+
+	for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+		struct str text = exact(rows[i].text);
+		struct str pattern = exact(rows[i].pattern);
+
+		cr_expect_eq(str_glob(text, pattern), rows[i].is, "'%s' '%s'",
+		    rows[i].text, rows[i].pattern);
+		drop(text);
+		drop(pattern);
+	}
+}
+
+/* A million stars' worth of ways to match, and none of them: soon said. */
+Test(str, a_pattern_of_many_stars_takes_no_time)
+{
+	struct buf text = { 0 };
+	struct buf pattern = { 0 };
+
+	for (int i = 0; i < 20000; i++)
+		buf_char(&text, 'a');
+	for (int i = 0; i < 500; i++)
+		buf_cat(&pattern, "*a");
+	buf_char(&pattern, 'b');
+	cr_expect_not(str_glob(buf_view(&text), buf_view(&pattern)));
+	buf_fini(&text);
+	buf_fini(&pattern);
 }
