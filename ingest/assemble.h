@@ -84,6 +84,18 @@ struct trace_call {
 	struct str alias_type;
 };
 
+/*
+ * An event between this trace and another one: what a span's link says, where
+ * it names the other service.  X-Ray's limits hold for them.
+ */
+struct trace_link {
+	uint32_t node; /* of the span */
+	uint32_t span;
+	const struct span_link *link;
+};
+
+enum { TRACE_LINKS_MAX = 100, SEGMENT_LINKS_MAX = 20 };
+
 /* A distinct value, and the nodes that it was seen at. */
 struct trace_value {
 	struct str key;  /* of an annotation; else empty */
@@ -175,6 +187,9 @@ struct trace {
 	size_t n_nodes;
 	const struct trace_call *calls;
 	size_t n_calls;
+	const struct trace_link *links;
+	size_t n_links;
+	uint64_t links_left_out; /* beyond the limits */
 	struct trace_values lists[TRACE_LISTS];
 	const uint32_t *refs;
 	struct trace_causes causes[TRACE_CAUSES];
