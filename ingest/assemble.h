@@ -4,8 +4,8 @@
  *
  * What is promised:
  * - The same documents give the same trace, whatever order they came in and
- *   however often: of several documents with one id a finished one counts
- *   before one in progress, then the longer one, then the smaller in bytes.
+ *   however often: of several documents with one id that of the greatest rank
+ *   counts.
  * - An independent subsegment is folded into the entity that its parent_id
  *   names, at any depth; a segment stays a segment below its caller.
  * - Every remote or AWS call that nobody answered for has an inferred callee.
@@ -217,6 +217,13 @@ void assembler_end(struct assembler *a);
  * NULL after every batch that was added, for memory's sake.
  */
 const struct trace *assembler_next(struct assembler *a);
+
+/*
+ * Which of several documents with one id counts, the greatest: a finished one
+ * before one in progress, then the longer one, then by a hash of the text, so
+ * that who counts documents elsewhere comes to the same.
+ */
+uint64_t assemble_rank(bool complete, struct str text);
 
 /* A document of a trace that is all there. */
 struct assemble_document {
