@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The service graph.  Nodes stand in order of coming, with an index sorted by
- * key beside them; a node's edges are sorted by target, a series' buckets by
- * time.  Everything is found by bisection: no input can make it slow.
+ * key beside them; a node's edges are sorted by target and kind, a series'
+ * buckets by time.  Everything is found by bisection: no input can make it
+ * slow.
  */
 #include "analyzers/graph.h"
 
@@ -210,8 +211,14 @@ graph_add(struct graph *g, uint32_t node, const struct graph_sample *s)
 	histogram_add(&g->v[node].duration, s->duration_ns);
 }
 
+static bool
+edge_before(const struct graph_edge *e, uint32_t to, enum graph_kind kind)
+{
+	return e->to != to ? e->to < to : e->kind < kind;
+}
+
 struct graph_edge *
-graph_edge(struct graph *g, uint32_t from, uint32_t to)
+graph_edge(struct graph *g, uint32_t from, uint32_t to, enum graph_kind kind)
 {
 	struct graph_node *node;
 	size_t low = 0;
@@ -224,12 +231,13 @@ graph_edge(struct graph *g, uint32_t from, uint32_t to)
 	while (low < high) {
 		size_t mid = low + (high - low) / 2;
 
-		if (node->edges[mid].to < to)
+		if (edge_before(&node->edges[mid], to, kind))
 			low = mid + 1;
 		else
 			high = mid;
 	}
-	if (low < node->n_edges && node->edges[low].to == to)
+	if (low < node->n_edges && node->edges[low].to == to &&
+	    node->edges[low].kind == kind)
 		return &node->edges[low];
 	if (g->n_edges >= g->options.edges_max)
 		return NULL;
@@ -239,7 +247,7 @@ graph_edge(struct graph *g, uint32_t from, uint32_t to)
 	memmove(&node->edges[low + 1], &node->edges[low],
 	    (node->n_edges - low) * sizeof *node->edges);
 	node->n_edges++;
-	node->edges[low] = (struct graph_edge){ .to = to };
+	node->edges[low] = (struct graph_edge){ .to = to, .kind = kind };
 	series_init(&node->edges[low].series);
 	return &node->edges[low];
 }
@@ -252,6 +260,12 @@ graph_add_call(struct graph *g, struct graph_edge *e,
 		g->counts.edges_left_out++;
 	else
 		series_add(g, &e->series, s);
+}
+
+void
+graph_left_out(struct graph *g, uint64_t n)
+{
+	g->counts.edges_left_out = add_u64(g->counts.edges_left_out, n);
 }
 
 void
@@ -311,7 +325,8 @@ edges_merge(struct graph *g, const struct graph *from,
 
 	for (size_t i = 0; i < node->n_edges; i++) {
 		const struct graph_edge *e = &node->edges[i];
-		struct graph_edge *to = graph_edge(g, self, number[e->to]);
+		struct graph_edge *to =
+		    graph_edge(g, self, number[e->to], e->kind);
 
 		if (!to) {
 			g->counts.edges_left_out = add_u64(

@@ -8,7 +8,8 @@
  * as no limit is met.  What a limit leaves out is counted.
  *
  * A node's samples are its own segments; an edge's are the callers' records of
- * the calls (X-Ray: histograms of edges include the network).
+ * the calls (X-Ray: histograms of edges include the network).  Where events
+ * go from one to the other and nobody waits, a second edge counts these.
  */
 #ifndef ANALYZERS_GRAPH_H
 #define ANALYZERS_GRAPH_H
@@ -79,8 +80,14 @@ struct graph_series {
 	int64_t end_ns;
 };
 
+enum graph_kind {
+	GRAPH_CALL, /* samples are requests, and their times to answer */
+	GRAPH_LINK, /* samples are events, and their ages when received */
+};
+
 struct graph_edge {
 	uint32_t to; /* number of the node, as graph_node gives it */
+	enum graph_kind kind;
 	struct graph_series series;
 	struct str alias; /* the caller's name of it, if another; smallest */
 	struct str alias_type;
@@ -117,14 +124,18 @@ uint32_t graph_node(struct graph *g, const struct graph_key *key,
 void graph_add(struct graph *g, uint32_t node, const struct graph_sample *s);
 
 /*
- * The edge between two nodes, made when it is new, valid until the next one is
- * made; NULL: no room, or one of the nodes is GRAPH_NONE.
+ * The edge of a kind between two nodes, made when it is new, valid until the
+ * next one is made; NULL: no room, or one of the nodes is GRAPH_NONE.
  */
-struct graph_edge *graph_edge(struct graph *g, uint32_t from, uint32_t to);
+struct graph_edge *graph_edge(struct graph *g, uint32_t from, uint32_t to,
+    enum graph_kind kind);
 
-/* Counts a call; a NULL edge is counted as left out. */
+/* Counts a call or an event; a NULL edge is counted as left out. */
 void graph_add_call(struct graph *g, struct graph_edge *e,
     const struct graph_sample *s);
+
+/* Counts calls or events that somebody else has left out. */
+void graph_left_out(struct graph *g, uint64_t n);
 
 /* Remembers what the caller calls the callee. */
 void graph_alias(struct graph *g, struct graph_edge *e, struct str name,

@@ -246,6 +246,16 @@ def evaluations():
     return float(output([DIR + "/bench_query"]).split()[0])
 
 
+def store():
+    """Of a million traces: inserted a CPU second, and the milliseconds that
+    the lab's expression takes over one hour of them."""
+    path = os.path.join(DIR, "bench.db")
+    text = output([DIR + "/bench_store", path])
+    os.unlink(path)
+    return [float(re.search(pattern, text)[1])
+            for pattern in (r": (\d+) a second", r" in ([0-9.]+) ms")]
+
+
 def rows(f):
     """Claim, figure, bar, reach; a figure of memory is to be below."""
     def faster(a, b):
@@ -271,6 +281,11 @@ def rows(f):
            faster("query, posts", "jq, posts"), 10, 25)
     yield ("the lab's expression: million traces evaluated a second",
            evaluations(), 5, None)
+    inserted, asked = store()
+    yield ("store: thousand traces with segments inserted a second, of a "
+           "million", inserted / 1000, 100, 200)
+    yield ("store: the lab's expression over one hour of a million traces, "
+           "ms", asked, -50, -10)
     yield "hostile lines, × plain", faster("hostile", "plain"), 0.5, 0.8
     for name in ("export", "plain", "hostile", "segments"):
         yield f"{name}: MiB resident", f[name].rss, -64, -32

@@ -30,7 +30,12 @@ fi
 make -s FLAVOUR=noisal SETUP=true all
 # Of an archive what is needed is linked, and nothing else's libraries.
 rm -f "$dir/parts.a"
-gcc-ar rcs "$dir/parts.a" build/release/query/*.o build/release/core/*.o
+gcc-ar rcs "$dir/parts.a" build/release/store/*.o build/release/query/*.o \
+	build/release/core/*.o
 $cc -O3 -flto=auto -std=c11 -D_GNU_SOURCE -I. -o "$dir/bench_query" \
 	bench/bench_query.c "$dir/parts.a" -lyyjson -lpcre2-8 -lxxhash -lz -lm
+libs=$(tr ' ' '\n' <build/release/objects | grep '^-l' | tr '\n' ' ')
+# shellcheck disable=SC2086 # a list of libraries
+$cc -O3 -flto=auto -std=c11 -D_GNU_SOURCE -I. -o "$dir/bench_store" \
+	bench/bench_store.c "$dir/parts.a" $libs
 BENCH_DIR=$dir BENCH_RUNS=${BENCH_RUNS:-3} exec python3 bench/measure.py "$@"

@@ -303,6 +303,9 @@ static const char *const about[] = {
 	"it. A row has the numbers of the calls, as the caller saw them; "
 	"where the service's own differ, a row \"itself\" follows. Health "
 	"checks are counted beside.",
+	"A dashed line is of events that led to traces of their own, as the "
+	"links of X-Ray's segments say: how many were received, and how old "
+	"they were by then.",
 	"Exit status 1: there is no such trace.",
 	NULL,
 };

@@ -94,11 +94,14 @@ dot_edge(struct buf *out, const struct map *m, uint32_t i,
     const struct graph_edge *e, int64_t span_ns)
 {
 	struct map_numbers x = map_edge_numbers(m, i, e);
+	bool link = e->kind == GRAPH_LINK;
 
 	buf_printf(out, "\tn%u -> n%u [label=\"", i, e->to);
+	if (link)
+		buf_cat(out, "events: ");
 	dot_numbers(out, &x, span_ns);
 	buf_printf(out, "\", color=%s%s];\n", color_of(&x),
-	    x.total == 0 ? ", style=dashed" : "");
+	    link || x.total == 0 ? ", style=dashed" : "");
 }
 
 void

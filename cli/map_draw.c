@@ -4,7 +4,8 @@
  * the clients and calls it, so that indentation is the distance from them; any
  * further call of it, and one that goes back up, refers to where it is drawn.
  * Every row has the numbers of the call; where the callee's own differ (it is
- * called from elsewhere too, or the network takes time) a row follows.
+ * called from elsewhere too, or the network takes time) a row follows.  Along
+ * a dashed line events went, and the numbers are theirs.
  *
  * Deeper than INDENT_MAX a branch is drawn on from the left margin.
  */
@@ -31,11 +32,14 @@ struct drawing {
 
 /* Characters of the lines. */
 struct lines {
-	const char *down, *branch, *last, *none;
+	const char *down, *none;
+	const char *branch[2], *last[2]; /* by enum graph_kind */
 };
 
-static const struct lines utf8_lines = { "│   ", "├─▶ ", "└─▶ ", "    " };
-static const struct lines ascii_lines = { "|   ", "+-> ", "`-> ", "    " };
+static const struct lines utf8_lines = { "│   ", "    ", { "├─▶ ", "├╌▶ " },
+	{ "└─▶ ", "└╌▶ " } };
+static const struct lines ascii_lines = { "|   ", "    ", { "+-> ", "+.> " },
+	{ "`-> ", "`.> " } };
 
 static const struct lines *
 lines_of(const struct drawing *d)
@@ -146,8 +150,12 @@ static void
 row_itself(struct drawing *d, uint32_t node, const struct map_numbers *call)
 {
 	struct map_numbers x = map_node_numbers(d->m, node);
+	bool reported = graph_at(d->m->all, node)->flags & GRAPH_REPORTED;
 	struct buf b = { 0 };
 
+	/* Of whom a link alone tells, nothing else is known. */
+	if (!reported && x.total + x.probes == 0)
+		return;
 	if (x.total == call->total &&
 	    x.stat.response_ns == call->stat.response_ns &&
 	    x.probes == call->probes)
@@ -172,7 +180,9 @@ by_rank(const void *pa, const void *pb)
 	const struct branch *a = pa;
 	const struct branch *b = pb;
 
-	return a->rank < b->rank ? -1 : a->rank > b->rank;
+	if (a->rank != b->rank)
+		return a->rank < b->rank ? -1 : 1;
+	return (int)a->edge->kind - (int)b->edge->kind;
 }
 
 static struct branch *
@@ -201,7 +211,7 @@ draw_call(struct drawing *d, uint32_t from, const struct graph_edge *e,
 {
 	const struct lines *l = lines_of(d);
 	struct map_numbers x = map_edge_numbers(d->m, from, e);
-	const char *branch = last ? l->last : l->branch;
+	const char *branch = last ? l->last[e->kind] : l->branch[e->kind];
 	size_t before = d->prefix.n;
 
 	if (e->to == from) {

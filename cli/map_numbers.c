@@ -19,10 +19,10 @@ node_series(struct graph *g, const struct graph_key *key)
 
 static const struct graph_series *
 edge_series(struct graph *g, const struct graph_key *from,
-    const struct graph_key *to)
+    const struct graph_key *to, enum graph_kind kind)
 {
 	const struct graph_edge *e =
-	    graph_edge(g, graph_node(g, from, 0), graph_node(g, to, 0));
+	    graph_edge(g, graph_node(g, from, 0), graph_node(g, to, 0), kind);
 
 	return e ? &e->series : &nothing;
 }
@@ -62,8 +62,8 @@ map_edge_numbers(const struct map *m, uint32_t node,
 	const struct graph_key *from = &graph_at(m->all, node)->key;
 	const struct graph_key *to = &graph_at(m->all, edge->to)->key;
 
-	return numbers(m, edge_series(m->clients, from, to),
-	    edge_series(m->probes, from, to));
+	return numbers(m, edge_series(m->clients, from, to, edge->kind),
+	    edge_series(m->probes, from, to, edge->kind));
 }
 
 static void

@@ -186,6 +186,7 @@ put_oddities(struct pen *p, const struct span *s, struct line *l, size_t indent)
 	for (uint32_t i = 0; i < s->n_links && i < EXCEPTIONS_SHOWN; i++) {
 		say_text(l, s->links[i].to_parent ? "linked from" : "links to",
 		    s->links[i].trace_id);
+		say_text(l, "of", s->links[i].name);
 		put(p, DIM, l, indent);
 	}
 }

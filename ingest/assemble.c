@@ -252,12 +252,21 @@ document_view(const struct document *d)
 	};
 }
 
-/* Of equal ids: finished, longer, smaller bytes first. */
+uint64_t
+assemble_rank(bool complete, struct str text)
+{
+	uint64_t n = text.n < INT32_MAX ? text.n : INT32_MAX;
+
+	return (uint64_t)complete << 63 | n << 32 | hash64(text) >> 32;
+}
+
+/* Of equal ids the one that counts first. */
 static int
 view_cmp(const void *pa, const void *pb)
 {
 	const struct assemble_document *a = pa;
 	const struct assemble_document *b = pb;
+	uint64_t ranks[2];
 	int c = str_cmp(a->id, b->id);
 
 	if (c != 0)
@@ -266,7 +275,14 @@ view_cmp(const void *pa, const void *pb)
 		return a->complete ? -1 : 1;
 	if (a->text.n != b->text.n)
 		return a->text.n > b->text.n ? -1 : 1;
-	return str_cmp(a->text, b->text);
+	c = str_cmp(a->text, b->text);
+	if (c == 0)
+		return 0;
+	ranks[0] = assemble_rank(a->complete, a->text);
+	ranks[1] = assemble_rank(b->complete, b->text);
+	if (ranks[0] != ranks[1])
+		return ranks[0] > ranks[1] ? -1 : 1;
+	return c;
 }
 
 static int

@@ -4,8 +4,8 @@
  *
  * What is promised:
  * - The same documents give the same trace, whatever order they came in and
- *   however often: of several documents with one id a finished one counts
- *   before one in progress, then the longer one, then the smaller in bytes.
+ *   however often: of several documents with one id that of the greatest rank
+ *   counts.
  * - An independent subsegment is folded into the entity that its parent_id
  *   names, at any depth; a segment stays a segment below its caller.
  * - Every remote or AWS call that nobody answered for has an inferred callee.
@@ -83,6 +83,18 @@ struct trace_call {
 	struct str alias; /* what the caller calls the callee, when different */
 	struct str alias_type;
 };
+
+/*
+ * An event between this trace and another one: what a span's link says, where
+ * it names the other service.  X-Ray's limits hold for them.
+ */
+struct trace_link {
+	uint32_t node; /* of the span */
+	uint32_t span;
+	const struct span_link *link;
+};
+
+enum { TRACE_LINKS_MAX = 100, SEGMENT_LINKS_MAX = 20 };
 
 /* A distinct value, and the nodes that it was seen at. */
 struct trace_value {
@@ -175,6 +187,9 @@ struct trace {
 	size_t n_nodes;
 	const struct trace_call *calls;
 	size_t n_calls;
+	const struct trace_link *links;
+	size_t n_links;
+	uint64_t links_left_out; /* beyond the limits */
 	struct trace_values lists[TRACE_LISTS];
 	const uint32_t *refs;
 	struct trace_causes causes[TRACE_CAUSES];
@@ -202,6 +217,13 @@ void assembler_end(struct assembler *a);
  * NULL after every batch that was added, for memory's sake.
  */
 const struct trace *assembler_next(struct assembler *a);
+
+/*
+ * Which of several documents with one id counts, the greatest: a finished one
+ * before one in progress, then the longer one, then by a hash of the text, so
+ * that who counts documents elsewhere comes to the same.
+ */
+uint64_t assemble_rank(bool complete, struct str text);
 
 /* A document of a trace that is all there. */
 struct assemble_document {

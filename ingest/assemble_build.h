@@ -28,6 +28,8 @@ void build_tree(struct build *b);
 void build_times(struct build *b);
 /* Nodes, calls, and the node of every span. */
 void build_nodes(struct build *b);
+/* Links that name a service. */
+void build_links(struct build *b);
 /* Annotations, users and the other lists of distinct values. */
 void build_lists(struct build *b);
 /* Root causes. */

@@ -125,6 +125,7 @@ build_trace(struct build *b)
 {
 	build_tree(b);
 	build_nodes(b);
+	build_links(b);
 	build_times(b);
 	sum(&b->trace);
 	build_lists(b);

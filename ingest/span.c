@@ -286,38 +286,68 @@ cause_read(struct reader *r)
 	}
 }
 
-static void
-link_attributes_read(struct pull *c, struct span_link *l)
+/* The first of an array of names. */
+static struct str
+link_name_read(struct pull *c)
 {
-	struct str key;
+	struct str name = { NULL, 0 };
 
-	if (!pull_enter(c, '{'))
-		return;
-	while (pull_member(c, &key)) {
-		if (str_eq(key, STR("aws.xray.reserved.reference_type")))
-			l->to_parent = str_eq(pull_text(c), STR("parent"));
-		else
-			pull_skip(c);
+	if (!pull_enter(c, '['))
+		return name;
+	while (pull_item(c)) {
+		bool text = is_text(c);
+
+		text_set(&name, pull_text(c), text);
 	}
+	return name;
 }
 
 static void
-link_read(struct pull *c, struct span_link *l)
+link_attributes_read(struct reader *r, struct span_link *l)
+{
+	const struct str reserved = STR("aws.xray.reserved.");
+	int64_t dwell_end_ns = WHEN_NONE;
+	struct str key;
+
+	if (!pull_enter(&r->c, '{'))
+		return;
+	while (pull_member(&r->c, &key)) {
+		key = str_starts(key, reserved) ? str_from(key, reserved.n)
+						: STR("");
+		if (str_eq(key, STR("names")))
+			l->name = link_name_read(&r->c);
+		else if (str_eq(key, STR("type")))
+			text_read(r, &l->type);
+		else if (str_eq(key, STR("reference_type")))
+			l->to_parent = str_eq(pull_text(&r->c), STR("parent"));
+		else if (str_eq(key, STR("received_event_end_time")))
+			time_read(r, &l->received_ns);
+		else if (str_eq(key, STR("dwell_end_time")))
+			time_read(r, &dwell_end_ns);
+		else
+			pull_skip(&r->c);
+	}
+	if (l->received_ns == WHEN_NONE)
+		l->received_ns = dwell_end_ns;
+}
+
+static void
+link_read(struct reader *r, struct span_link *l)
 {
 	struct str key;
 
-	*l = (struct span_link){ 0 };
-	if (!pull_enter(c, '{'))
+	*l = (struct span_link){ .received_ns = WHEN_NONE };
+	if (!pull_enter(&r->c, '{'))
 		return;
-	while (pull_member(c, &key)) {
+	while (pull_member(&r->c, &key)) {
 		if (str_eq(key, STR("trace_id")))
-			l->trace_id = pull_text(c);
+			text_read(r, &l->trace_id);
 		else if (str_eq(key, STR("id")))
-			l->id = pull_text(c);
+			text_read(r, &l->id);
 		else if (str_eq(key, STR("attributes")))
-			link_attributes_read(c, l);
+			link_attributes_read(r, l);
 		else
-			pull_skip(c);
+			pull_skip(&r->c);
 	}
 }
 
@@ -329,7 +359,7 @@ links_read(struct reader *r)
 	uint32_t used = 0;
 
 	while (v && pull_item(&r->c) && used < n)
-		link_read(&r->c, &v[used++]);
+		link_read(r, &v[used++]);
 	r->s.links = v;
 	r->s.n_links = used;
 }

@@ -103,10 +103,19 @@ struct span_exception {
 	bool remote;
 };
 
+/*
+ * Another trace that belongs to this one: an event that was sent here and led
+ * to it, or the one that led here.  Names, type and times are X-Ray's own word,
+ * in attributes "aws.xray.reserved.…"; who writes a link need not know them.
+ */
 struct span_link {
 	struct str trace_id;
 	struct str id;
-	bool to_parent; /* reference_type parent; else child */
+	struct str name; /* the linked service: the first of its names */
+	struct str type;
+	int64_t received_ns; /* when the event was received: received_event_
+				end_time, else dwell_end_time; WHEN_NONE */
+	bool to_parent;      /* reference_type parent; else child */
 };
 
 struct span {

@@ -8,6 +8,7 @@
 
 #include "core/hash.h"
 #include "core/mem.h"
+#include "ingest/assemble.h"
 #include "pipeline/worker.h"
 #include "sinks/documents.h"
 
@@ -159,17 +160,21 @@ trace_text(const struct record *r)
 					 : r->request.trace_id;
 }
 
-/* Notes the trace for the number of traces; 0: there is none, -1: no room. */
+/*
+ * Notes the trace, and which document it is of, for outdone.c; 0: there is
+ * none, -1: no room.
+ */
 static int
-take_trace(struct worker *w, const struct record *r, uint8_t id[16],
-    struct err *err)
+take_trace(struct worker *w, const struct record *r, uint64_t identity,
+    uint8_t id[16], struct err *err)
 {
-	struct spill_key key;
+	struct spill_key key = { .lo = identity };
+	char bytes[16];
 
 	if (!xray_trace_id(trace_text(r), id))
 		return 0;
-	memcpy(&key.hi, id, 8);
-	memcpy(&key.lo, id + 8, 8);
+	memcpy(bytes, id, sizeof bytes);
+	key.hi = hash64((struct str){ bytes, sizeof bytes });
 	return spill_put(w->traces, &key, err) == 0 ? 1 : -1;
 }
 
@@ -278,8 +283,7 @@ static void
 fill_segment(struct worker *w, const struct record *r, struct row *row)
 {
 	row->flags |= ROW_SEGMENT | (r->segment.parent_id.n ? 0 : ROW_ROOT);
-	if (r->segment.in_progress)
-		w->run->in_progress = true;
+	row->rank = assemble_rank(!r->segment.in_progress, r->segment.doc);
 	if (masked_request(&w->masked, r))
 		row->flags |= ROW_FAILED;
 	if (masked_call(&w->masked, r)) {
@@ -311,6 +315,7 @@ make_row(struct worker *w, const struct record *r, enum class class,
 			  (r->kind == RECORD_SEGMENT && r->segment.has_http &&
 			      !r->segment.in_progress);
 	uint64_t number;
+	int traced = 0;
 	struct row row = {
 		.duration_ns = -1,
 		.line = r->event->place.line,
@@ -327,8 +332,10 @@ make_row(struct worker *w, const struct record *r, enum class class,
 		fill_segment(w, r, &row);
 	if (r->prefixed)
 		row.flags |= ROW_PREFIXED;
-	int traced =
-	    r->kind != RECORD_LOG ? take_trace(w, r, row.trace, err) : 0;
+	if (r->kind != RECORD_LOG)
+		traced = take_trace(w, r,
+		    r->kind == RECORD_SEGMENT ? row.key.lo : TRACE_NOTED_ALONE,
+		    row.trace, err);
 	if (traced < 0)
 		return -1;
 	if (traced)
@@ -371,13 +378,15 @@ count_now(struct worker *w, const struct record *r, enum class class,
 		.example = { .line = r->event->place.line, .input = w->index },
 	};
 	uint32_t route;
-	int traced;
+	int traced = 0;
 
 	if (class == CLASS_PROBE && w->run->options->probes == PROBES_DROP) {
 		account(w, r->kind, ACCOUNT_FILTERED);
 		return 0;
 	}
-	traced = q->trace_id.n ? take_trace(w, r, hit.example.trace, err) : 0;
+	if (q->trace_id.n > 0)
+		traced =
+		    take_trace(w, r, TRACE_NOTED_ALONE, hit.example.trace, err);
 	if (traced < 0)
 		return -1;
 	hit.example.has_trace = traced;
@@ -422,8 +431,10 @@ wait_for_clock(struct worker *w, const struct record *r, struct chain *chain,
 {
 	struct link l = link_of(w, r);
 	uint8_t id[16];
-	int traced = r->request.trace_id.n ? take_trace(w, r, id, err) : 0;
+	int traced = 0;
 
+	if (r->request.trace_id.n > 0)
+		traced = take_trace(w, r, TRACE_NOTED_ALONE, id, err);
 	if (traced < 0)
 		return -1;
 	routes_seen(w->tally.origins[w->origin].routes, chain->route, r->ts_ns);

@@ -8,30 +8,40 @@
 
 #include "core/hash.h"
 #include "core/mem.h"
-#include "pipeline/worker.h"
+#include "pipeline/outdone.h"
 #include "pipeline/pairing.h"
+#include "pipeline/worker.h"
 #include "pipeline/probes.h"
 
-/* All workers' rows as one sequence. */
-static struct merge *
-merge_rows(struct run *run, struct err *err)
-{
-	struct spill **spills = xcalloc((size_t)run->threads, sizeof *spills);
-	struct merge *m;
+/* All workers' rows as one sequence, and which of them are outdone. */
+struct rows {
+	struct merge *merge;
+	struct outdone outdone;
+};
 
-	for (int i = 0; i < run->threads; i++)
-		spills[i] = run->workers[i].rows;
-	m = merge_new(spills, (size_t)run->threads, err);
-	free(spills);
-	return m;
+static int
+rows_open(struct rows *r, const struct run *run, struct err *err)
+{
+	*r = (struct rows){ .merge = scan_merge(run, SCAN_ROWS, err) };
+	return r->merge ? outdone_open(&r->outdone, run, err) : -1;
 }
 
 static const struct row *
-next_row(struct merge *m)
+rows_next(struct rows *r)
 {
-	const void *record = merge_next(m);
+	const void *record = merge_next(r->merge);
 
 	return record;
+}
+
+/* After a failure of rows_open, too. */
+static int
+rows_close(struct rows *r, struct err *err)
+{
+	int rc = r->merge ? merge_failed(r->merge, err) : 0;
+
+	merge_free(r->merge);
+	return outdone_close(&r->outdone, err) != 0 ? -1 : rc;
 }
 
 static size_t
@@ -84,17 +94,21 @@ count_votes(const struct run *run, const struct held *h, struct votes *v)
 int
 join_votes(struct run *run, struct votes *votes, struct err *err)
 {
-	struct merge *m = merge_rows(run, err);
 	const struct held *h;
 	const struct row *row;
 	struct pairing w;
+	struct rows rows;
 	struct row loser;
-	int rc;
 
-	if (!m)
+	if (rows_open(&rows, run, err) != 0) {
+		rows_close(&rows, err);
 		return -1;
+	}
 	pairing_init(&w);
-	for (row = next_row(m); row && !run_stopped(run); row = next_row(m)) {
+	for (row = rows_next(&rows); row && !run_stopped(run);
+	     row = rows_next(&rows)) {
+		if (outdone_has(&rows.outdone, row))
+			continue;
 		pairing_push(&w, row, &loser);
 		for (h = pairing_pop(&w, false); h; h = pairing_pop(&w, false))
 			count_votes(run, h, votes);
@@ -102,9 +116,7 @@ join_votes(struct run *run, struct votes *votes, struct err *err)
 	for (h = pairing_pop(&w, true); h; h = pairing_pop(&w, true))
 		count_votes(run, h, votes);
 	pairing_fini(&w);
-	rc = merge_failed(m, err);
-	merge_free(m);
-	return rc;
+	return rows_close(&rows, err);
 }
 
 static void
@@ -269,8 +281,6 @@ count_row(struct run *run, struct pairing *w, const struct held *h,
 		account(run, &h->row, ACCOUNT_FILTERED);
 		return 0;
 	}
-	if (unfinished_note(run, &h->row, err) != 0)
-		return -1;
 	if (h->row.flags & ROW_REQUEST)
 		return count_request(run, w, h, err);
 	account(run, &h->row, ACCOUNT_STORED);
@@ -327,47 +337,60 @@ classes_of(struct classes *c, const struct row *row)
 	return (uint8_t)c->next->class;
 }
 
+/* Another document, or another copy of the event, counts. */
+static int
+leave_out(struct run *run, const struct row *row, struct err *err)
+{
+	account(run, row, ACCOUNT_DUPLICATE);
+	return say(run, row, (struct verdict){ .what = VERDICT_DUPLICATE },
+	    err);
+}
+
+static int
+take_row(struct run *run, struct pairing *w, const struct row *row,
+    struct err *err)
+{
+	struct row loser;
+
+	if (pairing_push(w, row, &loser) && leave_out(run, &loser, err) != 0)
+		return -1;
+	return count_held(run, w, false, err);
+}
+
 int
 join_rows(struct run *run, struct err *err)
 {
-	struct merge *m = merge_rows(run, err);
-	struct classes classes;
+	struct classes classes = { 0 };
 	const struct row *next;
 	struct pairing w;
-	int rc = 0;
+	struct rows rows;
+	int rc;
 
-	if (!m || classes_open(&classes, run, err) != 0) {
-		merge_free(m);
-		return -1;
-	}
+	rc = rows_open(&rows, run, err);
+	if (rc == 0)
+		rc = classes_open(&classes, run, err);
 	pairing_init(&w);
-	for (next = next_row(m); next && rc == 0 && !run_stopped(run);
-	     next = next_row(m)) {
+	for (next = rc == 0 ? rows_next(&rows) : NULL;
+	     next && rc == 0 && !run_stopped(run); next = rows_next(&rows)) {
 		struct row row = *next;
-		struct row loser;
 
+		if (outdone_has(&rows.outdone, &row)) {
+			rc = leave_out(run, &row, err);
+			continue;
+		}
 		row.service = run_map(run, row.origin)->service;
 		row.class = classes_of(&classes, &row);
-		if (pairing_push(&w, &row, &loser)) {
-			account(run, &loser, ACCOUNT_DUPLICATE);
-			rc = say(run, &loser,
-			    (struct verdict){ .what = VERDICT_DUPLICATE }, err);
-		}
-		if (rc == 0)
-			rc = count_held(run, &w, false, err);
+		rc = take_row(run, &w, &row, err);
 	}
 	if (rc == 0)
 		rc = count_held(run, &w, true, err);
 	run->result->late = w.early;
 	pairing_fini(&w);
-	if (rc == 0)
-		rc = merge_failed(m, err);
-	merge_free(m);
-	if (rc == 0)
-		rc = merge_failed(classes.merge, err);
+	if (rows_close(&rows, err) != 0)
+		rc = -1;
+	if (classes.merge && merge_failed(classes.merge, err) != 0)
+		rc = -1;
 	merge_free(classes.merge);
-	if (rc == 0)
-		rc = unfinished_settle(run, err);
 	run->joined = true;
 	return rc;
 }

@@ -13,6 +13,7 @@
 #include "core/mem.h"
 #include "core/opt.h"
 #include "pipeline/causes.h"
+#include "pipeline/outdone.h"
 #include "pipeline/probes.h"
 #include "pipeline/trace_logs.h"
 #include "pipeline/worker.h"
@@ -161,10 +162,10 @@ run_fini(struct run *run)
 	tally_fini(&run->final);
 	misses_fini(&run->misses);
 	spill_free(run->verdicts);
-	spill_free(run->segments);
+	spill_free(run->outdone);
 	spill_free(run->probe_notes);
 	spill_free(run->probe_classes);
-	run->verdicts = run->segments = NULL;
+	run->verdicts = run->outdone = NULL;
 	run->probe_notes = run->probe_classes = NULL;
 }
 
@@ -274,8 +275,7 @@ static int
 run_once(struct run *run, struct err *err)
 {
 	run->next = 0;
-	run->again = run->failed = run->crowded = run->in_progress =
-	    run->joined = false;
+	run->again = run->failed = run->crowded = run->joined = false;
 	run->origins = (struct least){ 0 };
 	reset_result(run->result);
 	run->progress->phase = 0;
@@ -290,7 +290,8 @@ run_once(struct run *run, struct err *err)
 	run->progress->phase = 1;
 	misses_init(&run->misses, MISSES_REST_BYTES);
 	make_spills(run);
-	if (name_services(run, err) != 0 || choose_service(run, err) != 0)
+	if (outdone_find(run, err) != 0 || name_services(run, err) != 0 ||
+	    choose_service(run, err) != 0)
 		return -1;
 	if (count_rest(run, err) != 0)
 		return -1;

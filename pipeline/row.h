@@ -36,7 +36,8 @@ struct row {
 	uint64_t what;        /* hash of method, path and status: the join's;
 				 of a failed call its parent's identity */
 	uint64_t line;
-	uint64_t seq; /* number of the event in its input */
+	uint64_t seq;  /* number of the event in its input */
+	uint64_t rank; /* of a segment's document: assemble_rank */
 	uint8_t trace[16];
 	uint32_t input;
 	uint32_t origin; /* tally number and index */

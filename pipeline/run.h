@@ -3,6 +3,7 @@
  * One replay while it runs: what its steps share.  Steps, in order:
  *
  *	scan       workers read the inputs and count, or make rows (worker.c)
+ *	outdone    traces are counted; of a segment's documents one counts
  *	name       origins get their services' names (service.c, join.c)
  *	probes     the clock decides what waited for it (probes.c)
  *	join       rows in time order: duplicates, joins, probes' traces
@@ -90,9 +91,8 @@ struct run {
 	_Atomic size_t next;    /* in order */
 	_Atomic bool again;     /* the plan does not do */
 	_Atomic bool failed;
-	_Atomic bool crowded;     /* too many origins: only they are counted */
-	_Atomic bool in_progress; /* there is a segment in progress */
-	pthread_mutex_t lock;     /* streams, origins, plan_next, err */
+	_Atomic bool crowded; /* too many origins: only they are counted */
+	pthread_mutex_t lock; /* streams, origins, plan_next, err */
 	struct plan plan_next;
 	struct least origins; /* by the hashes of their keys */
 	struct stream_owner *streams;
@@ -111,7 +111,7 @@ struct run {
 	struct tally final;   /* origins are services; numbered after workers */
 	struct misses misses; /* what the workers could not note */
 	struct spill *verdicts;      /* NULL unless somebody reads again */
-	struct spill *segments;      /* NULL unless one is in progress */
+	struct spill *outdone;       /* outdone.c; NULL: no document is */
 	struct spill *probe_notes;   /* NULL unless somebody reads again */
 	struct spill *probe_classes; /* struct probe_class; NULL: no rows */
 	struct write *write;         /* NULL unless documents are asked for */
@@ -127,6 +127,10 @@ run_stopped(const struct run *run)
 /* worker.c */
 int scan(struct run *run, struct err *err);
 void scan_fini(struct run *run);
+/* What all workers have noted, as one sequence. */
+enum scan_what { SCAN_ROWS, SCAN_TRACES };
+struct merge *scan_merge(const struct run *run, enum scan_what what,
+    struct err *err);
 
 /* service.c: names by rule; votes come from the join. */
 int name_services(struct run *run, struct err *err);
@@ -151,10 +155,6 @@ int join_votes(struct run *run, struct votes *votes, struct err *err);
 int join_rows(struct run *run, struct err *err);
 /* Makes run->verdicts if there are rows, and none were asked for so far. */
 int join_verdicts(struct run *run, struct err *err);
-
-/* unfinished.c: a segment that was counted; then, when all are. */
-int unfinished_note(struct run *run, const struct row *row, struct err *err);
-int unfinished_settle(struct run *run, struct err *err);
 
 /* probes.c */
 int judge_probes(struct run *run, struct err *err);

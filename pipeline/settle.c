@@ -324,33 +324,6 @@ settle_cells(struct run *run, struct err *err)
 	return rc;
 }
 
-/* Different ids among all that were noted. */
-static int
-count_traces(struct run *run, struct err *err)
-{
-	size_t n = (size_t)run->threads;
-	struct spill **spills = xcalloc(n, sizeof *spills);
-	struct spill_key last = { 0, 0 };
-	const struct spill_key *k;
-	struct merge *m;
-	int rc;
-
-	for (size_t i = 0; i < n; i++)
-		spills[i] = run->workers[i].traces;
-	m = merge_new(spills, n, err);
-	free(spills);
-	if (!m)
-		return -1;
-	for (k = merge_next(m); k; k = merge_next(m)) {
-		run->result->traces += run->result->traces == 0 ||
-				       k->hi != last.hi || k->lo != last.lo;
-		last = *k;
-	}
-	rc = merge_failed(m, err);
-	merge_free(m);
-	return rc;
-}
-
 /* What other services gave is filtered: known only now that all have names. */
 static void
 filter_shares(struct run *run)
@@ -445,8 +418,6 @@ settle(struct run *run, struct err *err)
 	filter_shares(run);
 	settle_span(run);
 	settle_routes(run);
-	if (count_traces(run, err) != 0)
-		return -1;
 	rc = settle_cells(run, err);
 	if (rc == 0)
 		rc = misses_settle(run, err);

@@ -71,13 +71,41 @@ calls_add(struct graph *g, const struct trace *t, const uint32_t *number)
 	for (size_t i = 0; i < t->n_calls; i++) {
 		const struct trace_call *c = &t->calls[i];
 		struct graph_edge *e =
-		    graph_edge(g, number[c->from], number[c->to]);
+		    graph_edge(g, number[c->from], number[c->to], GRAPH_CALL);
 		struct graph_sample sample;
 
 		if (sample_of(t, c->span, &sample))
 			graph_add_call(g, e, &sample);
 		graph_alias(g, e, c->alias, c->alias_type);
 	}
+}
+
+/* The edge goes as the event does; the linked service need not be in the
+ * trace. */
+static void
+links_add(struct graph *g, const struct trace *t, const uint32_t *number)
+{
+	for (size_t i = 0; i < t->n_links; i++) {
+		const struct trace_link *l = &t->links[i];
+		const struct span *s = &t->spans[l->span];
+		int64_t received_ns = l->link->received_ns;
+		struct graph_key key = { .name = l->link->name,
+			.type = l->link->type };
+		uint32_t other = graph_node(g, &key, 0);
+		uint32_t own = number[l->node];
+		struct graph_sample sample = { .start_ns = s->start_ns,
+			.end_ns = received_ns,
+			.outcome = outcome_of(s) };
+
+		if (l->link->to_parent)
+			(void)graph_edge(g, other, own, GRAPH_LINK);
+		else if (received_ns == WHEN_NONE)
+			(void)graph_edge(g, own, other, GRAPH_LINK);
+		else
+			graph_add_call(g, graph_edge(g, own, other, GRAPH_LINK),
+			    &sample);
+	}
+	graph_left_out(g, t->links_left_out);
 }
 
 void
@@ -104,5 +132,6 @@ trace_graph_add(struct graph *g, const struct trace *t)
 		graph_add(g, number[s->node], &sample);
 	}
 	calls_add(g, t, number);
+	links_add(g, t, number);
 	free(number);
 }

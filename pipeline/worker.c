@@ -233,6 +233,21 @@ scan(struct run *run, struct err *err)
 	return 0;
 }
 
+struct merge *
+scan_merge(const struct run *run, enum scan_what what, struct err *err)
+{
+	size_t n = (size_t)run->threads;
+	struct spill **spills = xcalloc(n, sizeof *spills);
+	struct merge *m;
+
+	for (size_t i = 0; i < n; i++)
+		spills[i] = what == SCAN_ROWS ? run->workers[i].rows
+					      : run->workers[i].traces;
+	m = merge_new(spills, n, err);
+	free(spills);
+	return m;
+}
+
 void
 scan_fini(struct run *run)
 {

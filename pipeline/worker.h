@@ -21,13 +21,17 @@ struct share {
 
 enum { DIALECTS_SEEN = 8 };
 
+/* In place of an identity in worker.traces: no document of the trace. */
+#define TRACE_NOTED_ALONE UINT64_C(0)
+
 struct worker {
 	struct run *run;
 	pthread_t thread;
 	struct tally tally;
 	struct misses misses;
 	struct spill *rows;   /* NULL without plan.rows */
-	struct spill *traces; /* ids of traces seen, as keys */
+	struct spill *traces; /* of records: the trace's hash, and of a
+				 document its identity, as keys */
 	struct candidates candidates;
 	struct reading reading;
 	struct masked masked;

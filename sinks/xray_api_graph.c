@@ -128,6 +128,7 @@ put_edge(struct buf *b, const struct scope *sc, const struct graph_node *from,
 {
 	const struct graph_series *bounds =
 	    from->series.n > 0 ? &from->series : &e->series;
+	bool link = e->kind == GRAPH_LINK;
 	struct graph_stat stat;
 	struct histogram h = { 0 };
 
@@ -138,8 +139,13 @@ put_edge(struct buf *b, const struct scope *sc, const struct graph_node *from,
 	buf_char(b, '{');
 	json_member_i64(b, "ReferenceId", sc->number[e->to]);
 	put_bounds(b, sc, bounds->start_ns, bounds->end_ns);
+	if (link) /* nobody waits for a response */
+		stat.response_ns = 0;
 	put_stat(b, "SummaryStatistics", &stat);
-	put_histogram(b, "ResponseTimeHistogram", &h);
+	put_histogram(b,
+	    link ? "ReceivedEventAgeHistogram" : "ResponseTimeHistogram", &h);
+	if (link)
+		json_member_str(b, "EdgeType", STR("link"));
 	api_open(b, "Aliases", '[');
 	if (e->alias.n > 0) {
 		buf_char(b, '{');

@@ -54,7 +54,8 @@ struct store {
 	struct buf packed, text; /* of the block at hand */
 	struct str *documents;   /* of the trace at hand */
 	size_t cap;
-	bool deleted; /* traces: blocks may have gone out of use */
+	struct buf index; /* what makes traces_start; empty: it is there */
+	bool deleted;     /* traces: blocks may have gone out of use */
 	bool want_documents;
 	bool writing;
 };
@@ -91,7 +92,20 @@ int db_number(struct store *s, const char *sql, int64_t *v, struct err *err);
 /* schema.c */
 int schema_make(struct store *s, struct err *err);
 int schema_migrate(struct store *s, int version, struct err *err);
+/* After BEGIN, and before COMMIT: the index of an empty store's first traces
+ * is made when they are there. */
+int schema_index_later(struct store *s, struct err *err);
+int schema_index_now(struct store *s, struct err *err);
 enum { STORE_APPLICATION = 0x54746c65 }; /* "Ttle" */
+
+/*
+ * Pages that are cached, in KiB.  Who writes has the index of ids of three
+ * million traces in memory, which is written to at random.  Sorting takes as
+ * much again as is cached, and then the disk.
+ */
+#define STORE_CACHE_READ "PRAGMA cache_size = -65536"
+#define STORE_CACHE_WRITE "PRAGMA cache_size = -196608"
+#define STORE_CACHE_SORT "PRAGMA cache_size = -65536"
 
 /* block.c: documents of traces.  Where those of one are: */
 struct block_place {

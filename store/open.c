@@ -219,10 +219,7 @@ db_number(struct store *s, const char *sql, int64_t *v, struct err *err)
 	return rc == SQLITE_ROW || rc == SQLITE_DONE ? 0 : db_fail(s, err);
 }
 
-/*
- * What is set for every connection.  Pages are cached, in KiB: who writes has
- * the indexes of two million traces in memory, which are written to at random.
- */
+/* What is set for every connection. */
 static int
 configure(struct store *s, enum store_mode mode, struct err *err)
 {
@@ -230,13 +227,10 @@ configure(struct store *s, enum store_mode mode, struct err *err)
 	sqlite3_limit(s->db, SQLITE_LIMIT_SQL_LENGTH, 64 * 1024 * 1024);
 	if (mode == STORE_READ)
 		return db_exec(s,
-		    "PRAGMA query_only = 1;"
-		    "PRAGMA cache_size = -65536;"
-		    "PRAGMA mmap_size = 1073741824",
+		    "PRAGMA query_only = 1;" STORE_CACHE_READ
+		    "; PRAGMA mmap_size = 1073741824",
 		    err);
-	return db_exec(s,
-	    "PRAGMA synchronous = NORMAL;"
-	    "PRAGMA cache_size = -196608; PRAGMA temp_store = MEMORY",
+	return db_exec(s, "PRAGMA synchronous = NORMAL;" STORE_CACHE_WRITE,
 	    err);
 }
 
@@ -250,7 +244,9 @@ bring_up(struct store *s, struct err *err)
 {
 	int64_t version;
 
-	if (db_exec(s, "PRAGMA auto_vacuum = INCREMENTAL; BEGIN IMMEDIATE",
+	if (db_exec(s,
+		"PRAGMA page_size = 8192;"
+		"PRAGMA auto_vacuum = INCREMENTAL; BEGIN IMMEDIATE",
 		err) != 0 ||
 	    db_number(s, "PRAGMA user_version", &version, err) != 0)
 		return -1;
@@ -409,13 +405,13 @@ store_begin(struct store *s, struct err *err)
 	if (db_exec(s, "BEGIN IMMEDIATE", err) != 0)
 		return -1;
 	s->writing = true;
-	return block_begin(s, err);
+	return schema_index_later(s, err) == 0 ? block_begin(s, err) : -1;
 }
 
 int
 store_commit(struct store *s, struct err *err)
 {
-	if (block_flush(s, err) != 0 ||
+	if (block_flush(s, err) != 0 || schema_index_now(s, err) != 0 ||
 	    (s->deleted && block_sweep(s, err) != 0) ||
 	    db_exec(s, "COMMIT", err) != 0)
 		return -1;
@@ -439,6 +435,7 @@ store_close(struct store *s)
 	buf_fini(&s->filling);
 	buf_fini(&s->packed);
 	buf_fini(&s->text);
+	buf_fini(&s->index);
 	free(s->documents);
 	free(s->path);
 	free(s);

@@ -83,6 +83,12 @@ ids = set()
 for source in sources:
     r = telltale("map", "--json", source)
     conforms("GetServiceGraph", r.out, os.path.basename(source))
+graph = json.loads(telltale("map", "--json", os.path.join(
+    XRAY, "iatk-trace-with-links.json")).out)
+links = [e for s in graph["Services"] for e in s["Edges"]
+         if e.get("EdgeType") == "link"]
+same([[h["Count"] for h in e["ReceivedEventAgeHistogram"]] for e in links],
+     [[1]], "GetServiceGraph: the corpus' link")
 for source in [XRAY, DEMO]:
     for line in telltale("trace", "00000000", source).err.split("nearest: "):
         ids.update((source, i.strip()) for i in line.split(",")

@@ -249,6 +249,56 @@ def unfinished():
              f"in progress, {claim}: finished ones are requests")
 
 
+def twice_finished():
+    """Of two finished documents of a segment the one that traces are made of
+    counts, in every view."""
+    def segment(i, lasts, status, **more):
+        return {"trace_id": f"1-6b013f80-{i:024x}", "id": f"{i + 1:016x}",
+                "name": "alpha", "start_time": 1795226400 + i,
+                "end_time": 1795226400 + i + lasts,
+                "http": {"request": {"method": "POST", "url": "http://h/b"},
+                         "response": {"status": status}}, **more}
+
+    n = 300
+    lasting = [0.25, 0.5, 30, 3600]  # with the other's end, to far from it
+    first = [segment(i, 0.25, 200) for i in range(n)]
+    other = [segment(i, lasting[i % 4], 500 + i % 3,
+                     **({"user": "u"} if i % 5 == 0 else {}))
+             for i in range(n)]
+    begun = [{k: v for k, v in {**d, "in_progress": True,
+                                "metadata": "m" * 999}.items()
+              if k != "end_time"} for d in first if d["id"][-1] in "05af"]
+    root = tap.folder()
+    paths = [tap.write(f"{root}/{k}.json", "".join(
+        json.dumps(s) + "\n" for s in v))
+        for k, v in (("first", first), ("other", other + begun))]
+    both = tap.write(f"{root}/both.json", "".join(
+        json.dumps(s) + "\n" for s in other[::-1] + first + begun))
+    answers = set()
+    for claim, args in (("first", paths), ("last", paths[::-1]),
+                        ("in one file", [both]),
+                        ("one thread", ["--threads", "1", *paths])):
+        doc, out = run(f"twice finished, {claim}", *args)
+        got = doc["accounting"]["segment"]
+        same((got["read"], got["stored"], got["duplicate"]),
+             (2 * n + len(begun), n, n + len(begun)),
+             f"twice finished, {claim}: one is a duplicate")
+        same(doc["services"][0]["requests"], n,
+             f"twice finished, {claim}: a segment is one request")
+        written = sorted((d["_source"]["span"]["id"],
+                          d["_source"]["http"]["response"]["status_code"])
+                         for d in tap.ndjson(f"{out}/segments.ndjson"))
+        traces = [json.loads(line) for line in tap.telltale(
+            "query", "--ndjson", "", *[a for a in args if a[0] == "/"]
+        ).text.splitlines()]
+        same(written, sorted((f"{int(t['Id'][11:], 16) + 1:016x}",
+                              t["Http"]["HttpStatus"]) for t in traces),
+             f"twice finished, {claim}: that of the trace")
+        answers.add((json.dumps(doc["services"][0]["routes"]),
+                     json.dumps(written)))
+    same(len(answers), 1, "twice finished: the same in any order")
+
+
 def generated():
     """Lines of every fate, counted while they are written."""
     root = tap.folder()
@@ -291,6 +341,7 @@ probes("demo", DEMO, first)
 ranges("demo", *DEMO)
 choices("demo", DEMO)
 unfinished()
+twice_finished()
 generated()
 if os.path.isdir(tap.CORPUS):
     for variant in ("python2-2019", "python3"):

@@ -101,6 +101,57 @@ r = telltale("map", "--trace", trace(7), path)
 same((r.status, r.err), (1, f"telltale: there is no trace {trace(7)}\n"),
      "an unknown trace is status 1")
 
+# An event leads to a trace of its own, as a link of either end says.
+def link(n, i, name, to, **more):
+    return {"trace_id": trace(n), "id": f"{i:016x}", "attributes": {
+        "aws.xray.reserved.names": [name],
+        "aws.xray.reserved.reference_type": to,
+        **{"aws.xray.reserved." + k: v for k, v in more.items()}}}
+
+
+linked = [segment(20, "sender", 1, subsegments=[
+              {"name": "send", "id": f"{2:016x}",
+               "start_time": 1602537397.25, "end_time": 1602537397.5,
+               "links": [link(21, 3, "eater", "child",
+                              received_event_end_time=1602537398.0)]}]),
+          segment(21, "eater", 3, links=[link(20, 2, "sender", "parent")])]
+for claim, docs, events, age in (
+        ("both ends of a link are one", linked, 1, [[0.75, 1]]),
+        ("the sender's end of it", linked[:1], 1, [[0.75, 1]]),
+        ("the receiver's end shows it", linked[1:], 0, [])):
+    path = archive("linked.ndjson", docs)
+    services = telltale("map", "--json", path).json()["Services"]
+    name = {s["ReferenceId"]: s["Name"] for s in services}
+    edges = [(s["Name"], name[e["ReferenceId"]], e) for s in services
+             for e in s["Edges"] if e.get("EdgeType") == "link"]
+    same([x[:2] for x in edges], [("sender", "eater")], claim)
+    edge = edges[0][2]
+    same([edge["SummaryStatistics"]["TotalCount"],
+          edge["SummaryStatistics"]["TotalResponseTime"],
+          [[h["Value"], h["Count"]]
+           for h in edge["ReceivedEventAgeHistogram"]],
+          "ResponseTimeHistogram" in edge], [events, 0, age, False],
+         "with the ages of its events, and no response times")
+    same([e.get("EdgeType") for s in services for e in s["Edges"]
+          if "ResponseTimeHistogram" in e], [None] * len(docs),
+         "calls have no type")
+path = archive("linked.ndjson", linked)
+for args in ((), ("--json",), ("--dot",)):
+    same(telltale("map", *args, archive("reversed.ndjson", linked[::-1])).out,
+         telltale("map", *args, path).out, f"in any order: {args}")
+row = [x.split() for x in telltale("map", "--width", 200, path).text.split("\n")
+       if "╌▶ eater" in x]
+same([x[1:7] for x in row],
+     [["eater", "(above)", "1", "30/min", "750", "ms"]],
+     "a link is drawn dashed")
+ok(".> eater" in telltale("map", path, env={
+    "LC_ALL": "C", "LC_CTYPE": "C", "LANG": "C"}).text, "in ASCII too")
+same(sum("events: 1" in x and "style=dashed" in x
+         for x in telltale("map", "--dot", path).text.splitlines()), 1,
+     "and by Graphviz")
+ok("links to " + trace(21) + " of eater" in
+   telltale("trace", trace(20), path).text, "a trace names what it led to")
+
 # Names that try to do something.
 evil = ["\x1b]0;gone\x07", "a\"b\\l\\N<b>", "‮gone", "n" * 500, "\n\t"]
 path = archive("evil.ndjson", [segment(i, name, 1, subsegments=[

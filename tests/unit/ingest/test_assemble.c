@@ -211,6 +211,9 @@ put_trace(struct buf *b, const struct trace *t)
 		buf_printf(b, "call %u %u span %u callee %u alias %.*s\n",
 		    t->calls[i].from, t->calls[i].to, t->calls[i].span,
 		    t->calls[i].callee, STR_ARG(t->calls[i].alias));
+	for (size_t i = 0; i < t->n_links; i++)
+		buf_printf(b, "link %u span %u %.*s\n", t->links[i].node,
+		    t->links[i].span, STR_ARG(t->links[i].link->id));
 	for (int l = 0; l < TRACE_LISTS; l++)
 		for (size_t i = 0; i < t->lists[l].n; i++) {
 			const struct trace_value *v = &t->lists[l].v[i];

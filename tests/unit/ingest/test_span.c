@@ -74,7 +74,10 @@ same_lists(const struct span *a, const struct span *b)
 		if (!str_eq(a->exceptions[i].id, b->exceptions[i].id))
 			return false;
 	for (uint32_t i = 0; i < a->n_links; i++)
-		if (!str_eq(a->links[i].id, b->links[i].id))
+		if (!str_eq(a->links[i].id, b->links[i].id) ||
+		    !str_eq(a->links[i].name, b->links[i].name) ||
+		    !str_eq(a->links[i].type, b->links[i].type) ||
+		    a->links[i].received_ns != b->links[i].received_ns)
 			return false;
 	return true;
 }
@@ -185,7 +188,10 @@ static const struct {
 	{ "lists",
 	    "{" HEAD "\"end_time\":2,\"annotations\":{\"a\":1,\"b\":true,"
 	    "\"c\":\"x\",\"d\":null},\"cause\":{\"exceptions\":[{\"id\":\"e\"}]"
-	    "},\"links\":[{\"id\":\"l\"}],\"aws\":{\"cloudwatch_logs\":"
+	    "},\"links\":[{\"id\":\"l\",\"attributes\":{\"aws.xray.reserved."
+	    "names\":[1,\"n\"],\"aws.xray.reserved.type\":\"t\","
+	    "\"aws.xray.reserved.dwell_end_time\":2.5,\"names\":[\"m\"]}}],"
+	    "\"aws\":{\"cloudwatch_logs\":"
 	    "[{\"log_group\":\"g\"}],\"table_names\":[\"t\"],\"ec2\":"
 	    "{\"availability_zone\":\"z\"},\"ecs\":{\"availability_zone\":"
 	    "\"y\"},\"retries\":3}}",

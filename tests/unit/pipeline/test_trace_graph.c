@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "core/buf.h"
 #include "ingest/xray.h"
 #include "pipeline/trace_graph.h"
 
@@ -200,5 +201,110 @@ Test(trace_graph, counts_what_a_limit_leaves_out)
 		stat_of(&graph_at(k.g, 0)->series).count[GRAPH_THROTTLE],
 	    3);
 	cr_expect_eq(graph_counts(k.g)->edges_left_out, 3);
+	kit_fini(&k);
+}
+
+/* The attributes of X-Ray that stand before each name. */
+#define A "\"aws.xray.reserved."
+#define CHILD                                                                  \
+	"{\"trace_id\":\"1-581cf772-a006649127e371903a2de979\",\"id\":"        \
+	"\"000000000000000e\",\"attributes\":{" A                              \
+	"names\":[\"eater\",\"other\"]," A "type\":\"AWS::Lambda\"," A         \
+	"reference_type\":\"child\""
+#define SENDER                                                                 \
+	T "\"id\":\"000000000000000a\",\"name\":\"sender\",\"start_time\":"    \
+	  "100,\"end_time\":110,\"subsegments\":[{\"id\":"                     \
+	  "\"000000000000000b\",\"name\":\"send\",\"start_time\":101,"         \
+	  "\"end_time\":102,\"links\":["
+#define EATER                                                                  \
+	"{\"trace_id\":\"1-581cf772-a006649127e371903a2de979\",\"id\":"        \
+	"\"000000000000000e\",\"name\":\"eater\",\"origin\":\"AWS::Lambda\","  \
+	"\"start_time\":104,\"end_time\":105,\"links\":[{\"trace_id\":"        \
+	"\"1-581cf771-a006649127e371903a2de979\",\"id\":"                      \
+	"\"000000000000000b\",\"attributes\":{" A "names\":[\"sender\"]," A    \
+	"reference_type\":\"parent\"," A "received_event_end_time\":103.5}}]}"
+
+/* The only link of a graph of two services. */
+static const struct graph_edge *
+link_of(const struct graph *g)
+{
+	const struct graph_node *from = node(g, "sender", "");
+
+	cr_assert_eq(from->n_edges, 1);
+	cr_assert_eq(from->edges->kind, GRAPH_LINK);
+	cr_assert_eq(graph_at(g, from->edges->to),
+	    node(g, "eater", "AWS::Lambda"));
+	return from->edges;
+}
+
+Test(trace_graph, links_who_sent_an_event_to_who_received_it)
+{
+	static const struct {
+		const char *name;
+		const char *docs[2];
+		uint64_t events, age_ns;
+	} cases[] = {
+		{ "the sender's word",
+		    { SENDER CHILD "," A
+				   "received_event_end_time\":103.5}}]}]}" },
+		    1, 2500000000 },
+		{ "the receiver's", { EATER }, 0, 0 },
+		{ "both are one",
+		    { SENDER CHILD "," A "dwell_end_time\":103.5}}]}]}",
+			EATER },
+		    1, 2500000000 },
+		{ "not received yet", { SENDER CHILD "}}]}]}" }, 0, 0 },
+		{ "received before it was sent",
+		    { SENDER CHILD "," A "received_event_end_time\":99}}]}]}" },
+		    1, 0 },
+	};
+
+	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+		struct graph *sum = graph_new(&graph_defaults);
+		struct graph_stat s;
+		struct kit k;
+
+		kit_init(&k);
+		for (size_t d = 0; d < 2 && cases[i].docs[d]; d++)
+			add(&k, str_of(cases[i].docs[d]));
+		graph_all(&k);
+		s = stat_of(&link_of(k.g)->series);
+		cr_expect_eq(s.count[GRAPH_OK], cases[i].events, "%s",
+		    cases[i].name);
+		cr_expect_eq(s.response_ns, cases[i].age_ns, "%s",
+		    cases[i].name);
+		graph_merge(sum, k.g);
+		graph_merge(sum, k.g);
+		cr_expect_eq(stat_of(&link_of(sum)->series).count[GRAPH_OK],
+		    2 * cases[i].events, "%s", cases[i].name);
+		graph_free(sum);
+		kit_fini(&k);
+	}
+}
+
+/* 21 links of one segment, then six segments of 20. */
+Test(trace_graph, has_no_more_links_than_x_ray)
+{
+	struct buf b = { 0 };
+	struct kit k;
+
+	kit_init(&k);
+	for (int i = 0; i < 7; i++) {
+		buf_reset(&b);
+		buf_printf(&b,
+		    T "\"id\":\"%016x\",\"name\":\"sender\",\"start_time\":"
+		      "%d,\"end_time\":%d,\"links\":[",
+		    i + 1, 100 + i, 101 + i);
+		for (int l = i == 0 ? 0 : 1; l < 21; l++)
+			buf_cat(&b,
+			    CHILD "," A "received_event_end_time\":110}},");
+		buf_cat(&b, "{\"trace_id\":\"names nobody\"},5]}");
+		add(&k, buf_view(&b));
+	}
+	graph_all(&k);
+	cr_expect_eq(stat_of(&link_of(k.g)->series).count[GRAPH_OK],
+	    TRACE_LINKS_MAX);
+	cr_expect_eq(graph_counts(k.g)->edges_left_out, 1 + 2 * 20);
+	buf_fini(&b);
 	kit_fini(&k);
 }

@@ -213,7 +213,9 @@ rebuild(struct graph *g, const struct json_val *services)
 			    by_reference(services, number(e, "ReferenceId")));
 
 			replay_stat(g, from,
-			    graph_edge(g, from, graph_node(g, &to, 0)), e);
+			    graph_edge(g, from, graph_node(g, &to, 0),
+				GRAPH_CALL),
+			    e);
 		}
 	}
 }
