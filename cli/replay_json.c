@@ -178,6 +178,8 @@ put_input(struct buf *b, const struct replay_input *in)
 	member_text(b, "log_stream", in->input->stream);
 	member_text(b, "envelope", str_of(in->envelope));
 	member_text(b, "envelope_why", str_of(in->envelope_why));
+	if (in->newest_first)
+		json_member_bool(b, "newest_first", true);
 	open_with(b, "dialects", '[');
 	for (size_t i = 0; i < 4 && in->dialects[i]; i++) {
 		json_item(b);

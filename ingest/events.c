@@ -152,7 +152,7 @@ batch_dead(struct batch *b, const struct place *place, const char *reason,
 	};
 }
 
-static void
+void
 batch_reset(struct batch *b)
 {
 	b->n = 0;

@@ -105,6 +105,7 @@ struct replay_input {
 	const struct input *input; /* path, state, why, group, task, stream */
 	const char *envelope;      /* static name; NULL: nothing was read */
 	char *envelope_why;
+	bool newest_first;       /* see turned.h */
 	const char *dialects[4]; /* those met, most frequent first; NULL */
 	struct source_notes notes;
 	struct accounts accounts;  /* of this input's records */
