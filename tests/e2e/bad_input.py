@@ -16,6 +16,7 @@ import signal
 import socket
 import subprocess
 import sys
+import tarfile
 import threading
 import time
 import zlib
@@ -118,7 +119,7 @@ def unreadable():
     c = Case("missing", f"{DIR}/missing.log")
     c.status(66)
     ok("missing.log: No such file" in c.run.err, "missing: said", c.run.err)
-    c.says("not read: No such file or directory")
+    c.says("not read: No such file or directory", "read       1 file, ")
     c = Case("a device", "/dev/null")
     c.status(66)
     c.says("a device, not a file")
@@ -149,6 +150,26 @@ def unreadable():
     ok(r.returncode == 66 and b"not read: Permission denied" in r.stdout and
        b"100 requests" in r.stdout, "unreadable: said, the rest is read",
        (r.returncode, r.stdout.decode(), r.stderr))
+
+
+def archives():
+    """A tar archive is known by its magic, packed or not, and refused."""
+    source = put("in/app.log", lines(20))
+    for name, form, mode in (("posix", tarfile.USTAR_FORMAT, "w"),
+                             ("gnu", tarfile.GNU_FORMAT, "w"),
+                             ("pax", tarfile.PAX_FORMAT, "w"),
+                             ("packed", tarfile.GNU_FORMAT, "w:gz")):
+        path = f"{DIR}/{name}.tar"
+        with tarfile.open(path, mode, format=form) as t:
+            t.add(source, "app.log")
+        for block in ("1", "256k"):
+            c = Case(f"tar, {name}, blocks of {block}", path,
+                     "--block-size", block)
+            c.status(66)
+            c.stored(0)
+        c.says("not read: tar is not built in: unpack it first, e.g. tar -xf "
+               "FILE -C FOLDER && telltale replay FOLDER",
+               "read       1 file, 100 events")
 
 
 def empty():
@@ -317,7 +338,13 @@ def bytes_():
     ok(not any("\r" in r["message"] for r in c.requests),
        "CRLF: is no part of the line")
     c = Case("lone CR", put("cr.log", body.replace(b"\n", b"\r")))
-    same(c.count("all", "read"), 1, "lone CR: no line end, one record")
+    c.stored(50)
+    same(sorted(d["telltale"]["line"] for d in c.requests
+                if d["log"]["file"]["path"] == c.path), list(range(1, 51)),
+         "lone CR: every line is where an editor shows it")
+    text = telltale("replay", "--explain-input", c.path).text
+    ok("its lines end in CR alone" in " ".join(text.split()),
+       "lone CR: said by --explain-input", text)
     c = Case("lone CR inside", put("cr2.log", b"10 %\r20 %\r30 %\n" + body))
     c.stored(50, 1)
     c = Case("UTF-16", put("wide.log", body.decode().encode("utf-16")))
@@ -687,6 +714,14 @@ def streams():
     r = telltale("replay", "--json", f"{DIR}/fifo", timeout=30)
     feeder.join()
     same(r.json()["accounting"]["request"]["stored"], 77, "a FIFO by name")
+    a, b = put("a/one.log", lines(9)), put("b/two.log", lines(5, 20))
+    r = subprocess.run(["bash", "-c", 'exec "$0" replay --json '
+                        '<(cat "$1") <(cat "$2")', TELLTALE, a, b],
+                       stdout=subprocess.PIPE, check=False)
+    same(sorted((s["requests"], s["name"][:2], s["name"][2:].isdigit())
+                for s in json.loads(r.stdout)["services"]),
+         [(5, "fd", True), (9, "fd", True)],
+         "what a shell pipes in: a service each, by its descriptor")
     r = subprocess.run(f"exec '{TELLTALE}' replay '{GOOD}' >&-", shell=True,
                        stderr=subprocess.PIPE)
     ok(r.returncode == 74 and b"standard output" in r.stderr,
@@ -713,7 +748,7 @@ def streams():
          f"{DIR}/names/a\nb.log", "a name with a line end")
 
 
-for case in (unreadable, empty, loops, broken_gzip, bomb, long_line, bytes_,
+for case in (unreadable, archives, empty, loops, broken_gzip, bomb, long_line, bytes_,
              times, numbers, json_, payloads, traces, doubles, terminal,
              full_disk, interrupted, streams):
     try:
