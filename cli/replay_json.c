@@ -190,6 +190,9 @@ put_input(struct buf *b, const struct replay_input *in)
 	member_time(b, "last", in->last_ns);
 	if (in->input->state == INPUT_READ) {
 		put_notes(b, &in->notes);
+		if (in->documents_left_out > 0)
+			member_u64(b, "documents_left_out",
+			    in->documents_left_out);
 		json_key(b, "accounting");
 		put_accounts(b, &in->accounts);
 		put_dead(b, in);

@@ -12,6 +12,7 @@ import os
 import pty
 import random
 import resource
+import shutil
 import signal
 import socket
 import subprocess
@@ -275,6 +276,31 @@ def bomb():
         text = telltale("replay", "--width", "200", "--max-ratio", limit,
                         f"{DIR}/{name}", GOOD).text
         ok("--max-ratio" in text, f"{name}: the option is named", text)
+
+
+def documents():
+    """Tiny lines, packed: each makes a document of a hundred times its size."""
+    for name, text, kind in (("lines", b"x\n" * 500000, "log"),
+                             ("broken JSON", segment(0).encode() +
+                              b'{"a" 1}\n' * 250000, "other")):
+        path = put("tiny.gz", gzip.compress(text, mtime=0))
+        c = Case(f"documents, {name}", path)
+        n = c.accounts[kind]
+        left = c.input["documents_left_out"]
+        kept = n["stored"] + n["dead-lettered"]
+        same((left, kept + left), (n["filtered"], n["read"]),
+             f"{c.name}: what is not written is filtered")
+        size = sum(os.path.getsize(f"{c.out}/{f}") for f in os.listdir(c.out))
+        ok(64 * MIB <= size < 65 * MIB, f"{c.name}: 64 MiB: {size / MIB:.1f}")
+        with open(f"{c.out}/{'logs' if kind == 'log' else 'deadletters'}"
+                  ".ndjson", "rb") as f:
+            same(sum(1 for _ in f), kept, f"{c.name}: each is counted")
+        shutil.rmtree(c.out)
+    out = tap.folder()
+    text = telltale("replay", "--width", "200", "--out", out, path).text
+    ok(f"makes documents of more than --max-ratio times its size: {left:,} "
+       "were not written, but filtered" in text, "documents: said", text)
+    shutil.rmtree(out)
 
 
 def long_line():
@@ -748,9 +774,9 @@ def streams():
          f"{DIR}/names/a\nb.log", "a name with a line end")
 
 
-for case in (unreadable, archives, empty, loops, broken_gzip, bomb, long_line, bytes_,
-             times, numbers, json_, payloads, traces, doubles, terminal,
-             full_disk, interrupted, streams):
+for case in (unreadable, archives, empty, loops, broken_gzip, bomb, documents,
+             long_line, bytes_, times, numbers, json_, payloads, traces,
+             doubles, terminal, full_disk, interrupted, streams):
     try:
         case()
     except (AssertionError, KeyError, StopIteration, OSError, ValueError,
