@@ -19,7 +19,7 @@ reading_open(struct reading *r, const struct replay_options *options,
 		if (r->marks)
 			xray_marks_want(r->xray);
 	}
-	identity_begin(&r->identity, input, &options->limits);
+	identity_begin(&r->identity, input);
 	r->events = events_new(input, index, source, &options->limits);
 	turned_begin(&r->turned);
 	r->message = message_new(options->message_flags, options->dialects);

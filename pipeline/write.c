@@ -246,7 +246,7 @@ origin_of(struct write *w, const struct input *input, const struct record *r)
 		.group = r->event->group.n ? r->event->group : input->group,
 		.stream = r->event->stream.n ? r->event->stream : input->stream,
 		.service = w->run->services[w->service].name,
-		.content = w->reading.identity.fingerprint,
+		.content = w->reading.identity.content,
 	};
 }
 

@@ -567,6 +567,37 @@ def doubles():
         doc = tap.replay(a, *more)["accounting"]["request"]
         same((doc["read"], doc["duplicate"], doc["stored"]), (*want, 300),
              f"twice, {name}: counted once")
+    earlier, doubled = [lines(n, 0, "/same") for n in (100, 200)], 300
+    for name, paths, want in (
+            ("an earlier state", ("two/a.log.1", "two/a.log.2"), doubled),
+            ("packed", ("old/a.log.gz", "older/a.log.1.gz"), doubled),
+            ("of another service", ("x/c.log", "x/d.log"), 0)):
+        paths = [put(f"earlier/{p}", gzip.compress(text, mtime=0)
+                     if p.endswith("gz") else text)
+                 for p, text in zip(paths, earlier)]
+        doc = tap.replay(a, *paths)["accounting"]["request"]
+        got = doc["duplicate"] if want else doc["stored"]
+        same((doc["read"], got), (600, want or 500),
+             f"twice, {name}: counted once" if want else
+             f"twice, {name}: only what is twice there")
+    begin = lines(3, 0, "/same")
+    doc = tap.replay(put("few/a.log", begin), a)["accounting"]["request"]
+    same(doc["stored"], 303, "twice, three lines: they prove nothing")
+    paths = [put(f"apart/{p}/access.log", body) for p in ("a", "b", "backup/a")]
+    doc = tap.replay(f"{DIR}/apart", "--out", f"{DIR}/apart.out")
+    same({s["name"]: s["requests"] for s in doc["services"]},
+         {"a": 300, "b": 300}, "the same bytes of two services: both count")
+    same(doc["accounting"]["request"]["duplicate"], 300,
+         "the same bytes of one service: one counts")
+    ids = {d["_id"] for d in tap.ndjson(f"{DIR}/apart.out/requests.ndjson")}
+    same(len(ids), 600, "the same bytes of two services: no document is lost")
+    alone = f"{DIR}/apart.alone"
+    telltale("replay", "--out", alone, paths[0])
+    ok({d["_id"] for d in tap.ndjson(f"{alone}/requests.ndjson")} < ids,
+       "the first of them has the ids that it has alone")
+    doc = telltale("replay", "--json", "-", a, stdin=body).json()
+    same(doc["accounting"]["request"]["stored"], 300,
+         "twice, by a pipe: counted once")
     os.unlink(b)
     os.link(a, b)
     same(tap.replay(a, b)["accounting"]["request"]["read"], 300,
