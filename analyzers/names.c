@@ -546,16 +546,36 @@ by_distribution(struct buf *out, const struct sources *s)
 	return true;
 }
 
+/* What a shell calls its <(...), and any descriptor: there is no name in it. */
+static bool
+by_descriptor(struct buf *out, const struct sources *s)
+{
+	static const struct str folders[] = { { "/dev/fd/", 8 },
+		{ "/proc/self/fd/", 14 } };
+
+	if (str_eq(s->path, STR("-")) || str_eq(s->path, STR("/dev/stdin"))) {
+		buf_cat(out, "stdin");
+		return true;
+	}
+	for (size_t i = 0; i < sizeof folders / sizeof folders[0]; i++) {
+		struct str number = str_from(s->path, folders[i].n);
+
+		if (!str_starts(s->path, folders[i]) || !all_digits(number))
+			continue;
+		buf_cat(out, str_eq(number, STR("0")) ? "stdin" : "fd");
+		if (!str_eq(number, STR("0")))
+			buf_str(out, number);
+		return true;
+	}
+	return false;
+}
+
 /* The file's name, or that of the nearest directory that says something. */
 static bool
 by_path(struct buf *out, const struct sources *s)
 {
 	struct str rest = s->path;
 
-	if (str_eq(rest, STR("-"))) {
-		buf_cat(out, "stdin");
-		return true;
-	}
 	while (rest.n > 0) {
 		struct str part = file_stem(last_part(&rest));
 		struct words w = words_core(part);
@@ -592,6 +612,7 @@ static bool (*const rules[])(struct buf *, const struct sources *) = {
 	by_stream,
 	by_balancer,
 	by_distribution,
+	by_descriptor,
 	by_path,
 	by_anything,
 };

@@ -181,6 +181,8 @@ explain(struct pen *p, const struct replay_options *options,
 	field(p, "envelope", str_of(x->envelope ? x->envelope : "none"));
 	field(p, "because", x->envelope_why);
 	put_notes(p, x->notes);
+	if (x->newest_first)
+		field(p, "order", STR("newest first: read in order of time"));
 	field(p, "export of", input->group);
 	field(p, "export task", input->task);
 	field(p, "stream", input->stream);

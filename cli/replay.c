@@ -245,7 +245,8 @@ static const struct opt opts[] = {
 	    .min = 1,
 	    .max = 1000000,
 	    .help = "Stop reading an input that inflates to more than N times "
-		    "its size, after the first 64 MiB.",
+		    "its size, after the first 64 MiB; its documents are held "
+		    "to the same.",
 	},
 	{ OPTION_HELP },
 	{ .name = NULL },

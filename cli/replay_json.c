@@ -178,6 +178,8 @@ put_input(struct buf *b, const struct replay_input *in)
 	member_text(b, "log_stream", in->input->stream);
 	member_text(b, "envelope", str_of(in->envelope));
 	member_text(b, "envelope_why", str_of(in->envelope_why));
+	if (in->newest_first)
+		json_member_bool(b, "newest_first", true);
 	open_with(b, "dialects", '[');
 	for (size_t i = 0; i < 4 && in->dialects[i]; i++) {
 		json_item(b);
@@ -188,6 +190,9 @@ put_input(struct buf *b, const struct replay_input *in)
 	member_time(b, "last", in->last_ns);
 	if (in->input->state == INPUT_READ) {
 		put_notes(b, &in->notes);
+		if (in->documents_left_out > 0)
+			member_u64(b, "documents_left_out",
+			    in->documents_left_out);
 		json_key(b, "accounting");
 		put_accounts(b, &in->accounts);
 		put_dead(b, in);

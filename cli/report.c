@@ -80,7 +80,8 @@ put_read(struct pen *p, const struct replay_result *r)
 	uint64_t requests = 0;
 
 	for (size_t i = 0; i < r->inputs.n; i++)
-		files += r->inputs.v[i].state == INPUT_READ;
+		files += r->inputs.v[i].state == INPUT_READ &&
+			 (!r->read[i].error || r->read[i].notes.bytes > 0);
 	for (size_t i = 0; i < r->n_services; i++)
 		requests += r->services[i].requests + r->services[i].probes;
 	report_plural(&b, files, "file", "files");

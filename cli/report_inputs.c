@@ -75,6 +75,13 @@ trouble(struct buf *b, const struct replay_input *in, bool utf8)
 	if (in->notes.bomb)
 		buf_cat(b, "inflates beyond --max-ratio: reading stopped "
 			   "there, what came before counts; ");
+	if (in->documents_left_out > 0) {
+		buf_cat(b, "makes documents of more than --max-ratio times its "
+			   "size: ");
+		report_plural(b, in->documents_left_out, "was not written",
+		    "were not written");
+		buf_cat(b, ", but filtered; ");
+	}
 	if (in->notes.broken > 0) {
 		report_plural(b, in->notes.broken, "gzip member is",
 		    "gzip members are");

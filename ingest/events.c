@@ -152,7 +152,7 @@ batch_dead(struct batch *b, const struct place *place, const char *reason,
 	};
 }
 
-static void
+void
 batch_reset(struct batch *b)
 {
 	b->n = 0;
@@ -281,6 +281,17 @@ is_binary(struct str head)
 	return counted >= 32 && odd * 10 > counted * 3;
 }
 
+/* More than one CR, and no other line end: as Macs wrote until 2001. */
+static bool
+is_by_cr(struct str head)
+{
+	size_t cr = str_find(head, '\r');
+
+	return cr != SIZE_MAX &&
+	       str_find(str_from(head, cr + 1), '\r') != SIZE_MAX &&
+	       str_find(head, '\n') == SIZE_MAX;
+}
+
 struct events *
 events_new(const struct input *input, uint32_t index, struct source *source,
     const struct limits *limits)
@@ -352,6 +363,8 @@ sniff(struct events *e, struct batch *b)
 		e->refused = "binary data: expected text, JSON or gzip";
 	if (e->refused)
 		batch_dead(b, &w->place, e->refused, head);
+	else if (is_by_cr(head))
+		window_by_cr(w);
 	if (str_starts(head, STR("\xef\xbb\xbf"))) {
 		window_take(w, 3, 0);
 		head = str_from(head, 3);
@@ -402,6 +415,8 @@ tell(struct events *e)
 		buf_printf(&e->why, "line %u %s", e->verdict.line, whys[id]);
 	else
 		buf_printf(&e->why, "the first line %s", whys[id]);
+	if (e->window.by_cr)
+		buf_cat(&e->why, "; its lines end in CR alone");
 }
 
 /* Lets the reader work until there is something to hand out. */

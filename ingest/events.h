@@ -55,6 +55,7 @@ struct batch {
 /* Appends to the dead letters; the bytes are copied into the arena, cut. */
 void batch_dead(struct batch *b, const struct place *place, const char *reason,
     struct str bytes);
+void batch_reset(struct batch *b); /* empty; its memory is kept */
 void batch_fini(struct batch *b);
 
 /* `index` is the place.input of all events.  Takes over the source. */

@@ -41,6 +41,7 @@ struct input {
 			      0: none */
 	struct str group;  /* from the path: the export's prefix; views into */
 	struct str task;   /* path, empty when it is no export */
+	uint64_t content;  /* hash, where there is no stream; 0: not known */
 	struct str stream; /* as in the key: '/' became '-' */
 };
 

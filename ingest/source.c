@@ -33,10 +33,13 @@
 enum {
 	LAYERS_MAX = 8,
 	HEAD = INFLATE_OUT_MIN, /* room for the first bytes */
-	SNIFF = 16,             /* what tells one packing from another */
+	SNIFF_TAR = 265,        /* what tells one packing from another */
 	SNIFF_ZLIB = 4096,      /* what tells zlib from text */
 	BOMB_STEP = 64 << 10,
 };
+
+#define TO_PIPE(command) command " | telltale replay -"
+#define FROM_TAR "tar -xf FILE -C FOLDER && telltale replay FOLDER"
 
 struct source {
 	int fd;
@@ -51,25 +54,36 @@ struct source {
 	size_t head_at, head_n;
 };
 
-/* Packings that are recognised and refused; `ask` unpacks them. */
+/*
+ * Packings that are recognised and refused; `ask` unpacks them.  A tar archive
+ * has the magic behind its first member's name: POSIX pax(1), "ustar
+ * Interchange Format"; GNU tar writes blanks for its NUL and version.
+ */
 static const struct refused {
 	struct str magic;
 	const char *name;
 	const char *ask;
+	size_t at; /* where the magic stands */
 } refused[] = {
-	{ { "\x28\xb5\x2f\xfd", 4 }, "zstd", "zstd -dc FILE" },
-	{ { "BZh11AY&SY", 10 }, "bzip2", "bzip2 -dc FILE" },
+	{ { "\x28\xb5\x2f\xfd", 4 }, "zstd", TO_PIPE("zstd -dc FILE"), 0 },
+	{ { "BZh11AY&SY", 10 }, "bzip2", TO_PIPE("bzip2 -dc FILE"), 0 },
 	{ { "\xfd"
 	    "7zXZ\0",
 	      6 },
-	    "xz", "xz -dc FILE" },
-	{ { "PK\x03\x04", 4 }, "zip", "unzip -p FILE" },
-	{ { "PK\x05\x06", 4 }, "zip", "unzip -p FILE" },
-	{ { "\x04\x22\x4d\x18", 4 }, "lz4", "lz4 -dc FILE" },
-	{ { "\xff\x06\x00\x00sNaPpY", 10 }, "snappy", "snzip -dc FILE" },
-	{ { "\x1f\x9d", 2 }, "compress", "gzip -dc FILE" },
+	    "xz", TO_PIPE("xz -dc FILE"), 0 },
+	{ { "PK\x03\x04", 4 }, "zip", TO_PIPE("unzip -p FILE"), 0 },
+	{ { "PK\x05\x06", 4 }, "zip", TO_PIPE("unzip -p FILE"), 0 },
+	{ { "\x04\x22\x4d\x18", 4 }, "lz4", TO_PIPE("lz4 -dc FILE"), 0 },
+	{ { "\xff\x06\x00\x00sNaPpY", 10 }, "snappy", TO_PIPE("snzip -dc FILE"),
+	    0 },
+	{ { "\x1f\x9d", 2 }, "compress", TO_PIPE("gzip -dc FILE"), 0 },
 	{ { "PAR1\x15", 5 }, "parquet",
-	    "duckdb -json -c \"FROM read_parquet('FILE')\"" },
+	    TO_PIPE("duckdb -json -c \"FROM read_parquet('FILE')\""), 0 },
+	{ { "ustar\0"
+	    "00",
+	      8 },
+	    "tar", FROM_TAR, 257 },
+	{ { "ustar  ", 8 }, "tar", FROM_TAR, 257 },
 };
 
 /* bzip2's fourth byte is a digit. */
@@ -107,13 +121,7 @@ zlib_here(struct str head)
 static size_t
 sniff_need(struct str head)
 {
-	if (head.n == 0)
-		return 1;
-	if (!memchr("\x1f\x78\x28"
-		    "BP\xfd\x04\xff",
-		head.p[0], 8))
-		return 1;
-	return zlib_magic(head) ? SNIFF_ZLIB : SNIFF;
+	return zlib_magic(head) ? SNIFF_ZLIB : SNIFF_TAR;
 }
 
 static enum flow
@@ -260,10 +268,11 @@ layers_find(struct source *s, struct err *err)
 		struct str head = { s->head, s->head_n };
 		for (size_t i = 0; i < sizeof(refused) / sizeof(*refused);
 		     i++) {
-			if (magic_at(head, refused[i].magic))
+			if (magic_at(str_from(head, refused[i].at),
+				refused[i].magic))
 				return err_set(err,
 				    "%s is not built in: unpack it first, "
-				    "e.g. %s | telltale replay -",
+				    "e.g. %s",
 				    refused[i].name, refused[i].ask);
 		}
 		bool gzip = str_starts(head, STR("\x1f\x8b"));

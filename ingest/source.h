@@ -4,9 +4,9 @@
  *
  * gzip (any number of members), zlib and gzip in gzip are recognised from
  * content.  ISA-L inflates where it is built in, zlib elsewhere; the bytes are
- * the same.  zstd, bzip2, xz and others are refused with a word.  A stream that
- * breaks in the middle gives all bytes before the break; reading goes on at
- * the next gzip header, if one follows (ingest/unpack.h).  All of it is
+ * the same.  zstd, bzip2, xz, tar and others are refused with a word.  A stream
+ * that breaks in the middle gives all bytes before the break; reading goes on
+ * at the next gzip header, if one follows (ingest/unpack.h).  All of it is
  * independent of the size of blocks and of how the bytes arrive.
  *
  * A file is read as far as it went when it was found (input.h): what is

@@ -46,6 +46,22 @@ make_room(struct window *w, size_t block)
 	w->end = w->p + n;
 }
 
+static void
+turn_cr(char *p, size_t n)
+{
+	char *end = p + n;
+
+	for (p = memchr(p, '\r', n); p; p = memchr(p, '\r', (size_t)(end - p)))
+		*p++ = '\n';
+}
+
+void
+window_by_cr(struct window *w)
+{
+	w->by_cr = true;
+	turn_cr(w->p + (w->at - w->p), window_rest(w).n);
+}
+
 enum flow
 window_fill(struct window *w, struct source *source, size_t block,
     struct err *err)
@@ -62,6 +78,8 @@ window_fill(struct window *w, struct source *source, size_t block,
 	switch (flow) {
 	case FLOW_OK:
 		w->end += n;
+		if (w->by_cr)
+			turn_cr(w->p + used, n);
 		return FLOW_OK;
 	case FLOW_END:
 		w->eof = true;

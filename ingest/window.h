@@ -39,6 +39,7 @@ struct window {
 	bool cut;           /* eof, and not where the writer ended */
 	bool skipping;      /* the rest of a line is being dropped */
 	bool fixed;         /* `place` stands for all: an unpacked payload */
+	bool by_cr;  /* lines end in CR alone: it is read as a line end */
 	bool steady; /* bytes stay until the batch is taken: views allowed */
 	marks_fn *mark;
 	struct marks *marks; /* own memory, or NULL; n is 0 when bytes move */
@@ -58,6 +59,10 @@ void window_open(struct window *w, struct str text, const struct place *place);
 /* Reads one block, once; sets eof at the end.  FLOW_OK, or FLOW_FAIL. */
 enum flow window_fill(struct window *w, struct source *source, size_t block,
     struct err *err);
+
+/* From now on, and of what is here: every CR is a line end (old Macs).  The
+ * bytes are as many, so that places hold. */
+void window_by_cr(struct window *w);
 
 void window_fini(struct window *w);
 

@@ -223,6 +223,43 @@ note_times(struct sought *s, const struct case_draft *d, enum case_side side)
 		s->last_good_ns = at;
 }
 
+static bool
+is_before(const struct evidence *a, const struct evidence *b)
+{
+	return a->input != b->input ? a->input < b->input : a->line < b->line;
+}
+
+/*
+ * The judge has one example a cell, so that a finding of fewer bad cells than
+ * it has room for shows less than there is: the least places that it does not
+ * have are kept for it.
+ */
+static void
+note_evidence(struct sought *s, const struct case_draft *d)
+{
+	const struct finding *f = s->finding;
+	struct evidence e = { .input = d->place.input,
+		.line = d->place.line,
+		.has_trace = d->request.has_trace };
+	int room = FINDING_EVIDENCE - f->n_evidence;
+	int at;
+
+	for (int i = 0; i < f->n_evidence; i++)
+		if (f->evidence[i].input == e.input &&
+		    f->evidence[i].line == e.line)
+			return;
+	memcpy(e.trace, d->request.trace, sizeof e.trace);
+	at = s->n_more;
+	while (at > 0 && is_before(&e, &s->more[at - 1]))
+		at--;
+	if (at == room)
+		return;
+	s->n_more += s->n_more < room;
+	memmove(&s->more[at + 1], &s->more[at],
+	    (size_t)(s->n_more - at - 1) * sizeof e);
+	s->more[at] = e;
+}
+
 void
 cases_admit(struct cases *c, const struct case_draft *d)
 {
@@ -232,6 +269,8 @@ cases_admit(struct cases *c, const struct case_draft *d)
 		struct request_case *r;
 
 		note_times(s, d, side);
+		if (side == CASE_BAD)
+			note_evidence(s, d);
 		if (!is_kept(s, side, d->request.priority))
 			continue;
 		r = xcalloc(1, sizeof *r);

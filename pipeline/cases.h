@@ -86,7 +86,9 @@ struct sought {
 	unsigned level[CASE_SIDES]; /* priorities below 2^(64 - level) */
 	int64_t first_bad_ns;       /* the earliest begin; WHEN_NONE */
 	int64_t last_good_ns;       /* before the onset; WHEN_NONE */
-	struct onset_line *lines;   /* open addressing, or NULL */
+	struct evidence more[FINDING_EVIDENCE]; /* least places of bad ones */
+	int n_more;               /* that the finding does not show */
+	struct onset_line *lines; /* open addressing, or NULL */
 	size_t n_lines, n_slots;
 };
 
@@ -116,6 +118,7 @@ struct case_draft {
 		enum case_side side;
 	} matches[MATCHES_MAX];
 	int n_matches;               /* 0: of no finding */
+	struct place place;          /* of its line or segment */
 	struct request_case request; /* marks point at `marks` */
 	struct cause_mark marks[CASE_MARKS];
 };
@@ -140,7 +143,8 @@ struct case_request {
 	bool traced, masked; /* it has a segment, which says that it failed */
 };
 
-/* Begins a draft: which findings it belongs to; false: none. */
+/* Begins a draft: which findings it belongs to; false: none.  Its place is
+ * the caller's to set. */
 bool cases_match(struct cases *c, const struct case_request *q,
     struct case_draft *d);
 /* Keeps the request where it is kept. */

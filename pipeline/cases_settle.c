@@ -575,6 +575,13 @@ count_templates(const struct cases *c, const struct sought *s)
 }
 
 static void
+show_more(struct finding *f, const struct sought *s)
+{
+	for (int i = 0; i < s->n_more && f->n_evidence < FINDING_EVIDENCE; i++)
+		f->evidence[f->n_evidence++] = s->more[i];
+}
+
+static void
 settle_one(const struct cases *c, struct sought *s)
 {
 	struct cause_pick picks[2 * FINDING_CAUSES];
@@ -586,6 +593,7 @@ settle_one(const struct cases *c, struct sought *s)
 	if (s->n_side[CASE_OTHER] < FEW_OTHERS)
 		f->compared += (uint32_t)s->n_side[CASE_BEFORE];
 	f->templates = count_templates(c, s);
+	show_more(f, s);
 	for (size_t i = 0; i < n && f->n_causes < FINDING_CAUSES; i++)
 		add_cause(c, f, &picks[i]);
 	if (n == 0)

@@ -233,6 +233,7 @@ take_request(struct looking *l, const struct input *input,
 		d->request.priority =
 		    identity_record(&l->reading.identity, r, &number);
 		set_trace(&d->request, r, known);
+		d->place = r->event->place;
 		beside_collect(&l->beside, s, r, q.duration_ns, &d->request);
 		mark_places(l, input, r, &d->request);
 		s->open = true;
@@ -255,6 +256,7 @@ take_segment(struct looking *l, const struct input *input,
 		return;
 	d.request.priority = identity_record(&l->reading.identity, r, &number);
 	set_trace(&d.request, r, known);
+	d.place = r->event->place;
 	mark_places(l, input, r, &d.request);
 	cases_admit(&l->cases, &d);
 }

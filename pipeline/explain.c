@@ -46,6 +46,7 @@ explain_open(const struct replay_options *options, const struct input *input,
 	}
 	e->out.envelope = events_envelope(e->reading.events);
 	e->out.envelope_why = events_why(e->reading.events);
+	e->out.newest_first = turned_round(&e->reading.turned);
 	e->out.notes = reading_notes(&e->reading);
 	return e;
 }

@@ -18,6 +18,7 @@ struct explanation {
 	const struct record *record; /* the first, or NULL */
 	const struct dead *dead;     /* the first, or NULL */
 	const struct source_notes *notes;
+	bool newest_first; /* ... and read the other way round */
 };
 
 struct explain; /* one input being explained */

@@ -4,9 +4,9 @@
  * number among equals; of a trace document trace and segment id.
  *
  * A stream's '/' and '-' are one (an export task turns one into the other).
- * An input without a stream is known by its first 64 KiB: a copy is the same
- * stream.  An event without a time is known by its number in the input
- * instead of the number among equals.
+ * An input without a stream is known by its content, as copies.h says: a copy
+ * is the same stream.  An event without a time is known by its number in the
+ * input instead of the number among equals.
  *
  * Used by both readings of an input, so that they agree.
  */
@@ -16,17 +16,16 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "core/limits.h"
 #include "core/record.h"
 #include "ingest/input.h"
 #include "pipeline/seen.h"
 
 struct identity {
 	const struct input *input;
-	uint64_t fingerprint; /* of an input without a stream; 0: not yet */
-	uint64_t stream;      /* of the last event */
-	bool of_input;        /* ... which had no stream of its own */
-	char *last;           /* its stream's name */
+	uint64_t content; /* of an input without a stream */
+	uint64_t stream;  /* of the last event */
+	bool of_input;    /* ... which had no stream of its own */
+	char *last;       /* its stream's name */
 	size_t last_n, last_cap;
 	uint64_t seq; /* events so far */
 	struct seen equals;
@@ -39,8 +38,7 @@ struct identity {
 	unsigned n_doubled[2]; /* of doubled, open: bare, prefixed */
 };
 
-void identity_begin(struct identity *id, const struct input *input,
-    const struct limits *limits);
+void identity_begin(struct identity *id, const struct input *input);
 void identity_fini(struct identity *id);
 
 /* Every event, in order: its stream's hash and its number are set. */

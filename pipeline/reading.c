@@ -19,8 +19,9 @@ reading_open(struct reading *r, const struct replay_options *options,
 		if (r->marks)
 			xray_marks_want(r->xray);
 	}
-	identity_begin(&r->identity, input, &options->limits);
+	identity_begin(&r->identity, input);
 	r->events = events_new(input, index, source, &options->limits);
+	turned_begin(&r->turned);
 	r->message = message_new(options->message_flags, options->dialects);
 	r->batch.n = r->batch.n_dead = 0;
 	r->at = r->at_dead = 0;
@@ -103,7 +104,8 @@ enum flow
 reading_next(struct reading *r, struct item *item, struct err *err)
 {
 	while (r->at == r->batch.n && r->at_dead == r->batch.n_dead) {
-		enum flow flow = events_next(r->events, &r->batch, err);
+		enum flow flow =
+		    turned_next(&r->turned, r->events, &r->batch, err);
 
 		if (flow == FLOW_END || flow == FLOW_FAIL)
 			return flow;
@@ -130,6 +132,7 @@ reading_close(struct reading *r)
 	message_free(r->message);
 	if (r->events)
 		events_free(r->events);
+	turned_fini(&r->turned);
 	r->message = NULL;
 	r->events = NULL;
 }

@@ -2,7 +2,9 @@
 /*
  * One input being read, from bytes to records, and what becomes of each by the
  * input alone.  The scan, the second reading for documents, and
- * --explain-input all go this way, so that they agree on every record.
+ * --explain-input all go this way, so that they agree on every record.  Events
+ * that are newest first come in the order of time (turned.h): lines do not
+ * always rise.
  */
 #ifndef PIPELINE_READING_H
 #define PIPELINE_READING_H
@@ -15,6 +17,7 @@
 #include "ingest/xray.h"
 #include "pipeline/identity.h"
 #include "pipeline/replay.h"
+#include "pipeline/turned.h"
 
 enum fate {
 	FATE_KEPT,
@@ -38,6 +41,7 @@ struct reading {
 	int64_t since_ns, until_ns;
 	bool marks; /* segments get the marks that span_read takes */
 	struct events *events;
+	struct turned turned;
 	struct message *message;
 	struct xray *xray;
 	struct identity identity;

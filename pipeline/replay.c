@@ -13,6 +13,7 @@
 #include "core/mem.h"
 #include "core/opt.h"
 #include "pipeline/causes.h"
+#include "pipeline/copies.h"
 #include "pipeline/outdone.h"
 #include "pipeline/probes.h"
 #include "pipeline/trace_logs.h"
@@ -368,6 +369,8 @@ replay(const struct replay_options *options, char *const *paths, size_t n,
 	if (inputs_collect(&result->inputs, paths, n, err) != 0 ||
 	    inputs_spool(&result->inputs, &progress->stop, err) != 0)
 		return -1;
+	if (!progress->stop)
+		copies_find(&result->inputs, &options->limits);
 	result->read = xcalloc(result->inputs.n, sizeof *result->read);
 	if (run.threads <= 0)
 		run.threads = (int)sysconf(_SC_NPROCESSORS_ONLN);

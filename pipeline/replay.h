@@ -107,11 +107,13 @@ struct replay_input {
 	const struct input *input; /* path, state, why, group, task, stream */
 	const char *envelope;      /* static name; NULL: nothing was read */
 	char *envelope_why;
+	bool newest_first;       /* see turned.h */
 	const char *dialects[4]; /* those met, most frequent first; NULL */
 	struct source_notes notes;
-	struct accounts accounts;  /* of this input's records */
-	int64_t first_ns, last_ns; /* event times; WHEN_NONE */
-	char *error;               /* reading failed in the middle: words */
+	struct accounts accounts;    /* of this input's records */
+	uint64_t documents_left_out; /* filtered: see write.c */
+	int64_t first_ns, last_ns;   /* event times; WHEN_NONE */
+	char *error;                 /* reading failed in the middle: words */
 	struct replay_dead dead[REPLAY_DEAD]; /* as met; reason NULL: no more */
 };
 

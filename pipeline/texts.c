@@ -63,8 +63,11 @@ read_input(struct texts *t, uint32_t index, uint64_t last)
 		flow = reading_next(&t->reading, &item, &ignored);
 		if (flow != FLOW_OK || item.fate != FATE_KEPT)
 			continue;
-		if (item.record.event->place.line > last)
+		if (item.record.event->place.line > last) {
+			if (turned_round(&t->reading.turned))
+				continue;
 			break;
+		}
 		take(t, &item.record);
 	}
 	reading_close(&t->reading);

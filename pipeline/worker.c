@@ -44,6 +44,7 @@ finish_input(struct worker *w)
 	w->read->envelope_why = xcalloc(why.n + 1, 1);
 	if (why.n)
 		memcpy(w->read->envelope_why, why.p, why.n);
+	w->read->newest_first = turned_round(&w->reading.turned);
 	w->read->notes = *reading_notes(&w->reading);
 	qsort(w->dialects, DIALECTS_SEEN, sizeof w->dialects[0], by_count);
 	for (int i = 0; i < 4; i++)

@@ -5,6 +5,12 @@
  * the other, and every record is decided as in the scan; what the scan could
  * not know of one record alone comes from the verdicts, which are in the order
  * of the reading.
+ *
+ * A document is many times the line it is made of.  So that a small packed file
+ * of very many short lines does not fill a disk, the documents of a packed
+ * input are held to the limit that its inflated bytes are held to: what would
+ * be written beyond is filtered, and counted.  Logs as they are make some 60
+ * times of what they are packed to, not 1,200.
  */
 #include "pipeline/write.h"
 
@@ -45,12 +51,55 @@ struct write {
 
 	/* the second reading */
 	struct reading reading;
+	struct replay_input *read; /* the input's */
+	uint64_t most;             /* of bytes_made, with this input */
 	struct origin_namer namer;
 	struct verdicts verdicts;
 	uint32_t service; /* of the last log record */
 	struct pending pending[PENDING];
 	uint64_t n_pending; /* so many were begun */
 };
+
+static uint64_t
+bytes_made(const struct write *w)
+{
+	uint64_t sum = 0;
+
+	for (int k = 0; k < FILE_KINDS; k++)
+		sum += files_bytes(w->files, (enum file_kind)k) + w->out[k].n;
+	return sum;
+}
+
+/* How many bytes of documents the input may make; see the head comment. */
+static uint64_t
+allowance(const struct write *w)
+{
+	const struct limits *limits = &w->run->options->limits;
+	uint64_t n;
+
+	if (!w->read->notes.packed ||
+	    __builtin_mul_overflow(w->read->notes.bytes_packed,
+		limits->inflate_ratio, &n))
+		return UINT64_MAX;
+	return n > limits->inflate_free ? n : limits->inflate_free;
+}
+
+/* Whether a document is one too many; it is filtered then. */
+static bool
+too_much(struct write *w, int kind, enum account was)
+{
+	struct accounts *const both[] = { &w->read->accounts,
+		&w->run->result->accounts };
+
+	if (w->most == UINT64_MAX || bytes_made(w) < w->most)
+		return false;
+	for (int i = 0; i < 2; i++) {
+		both[i]->n[kind][was]--;
+		both[i]->n[kind][ACCOUNT_FILTERED]++;
+	}
+	w->read->documents_left_out++;
+	return true;
+}
 
 static int64_t
 minute_of(int64_t cell)
@@ -197,7 +246,7 @@ origin_of(struct write *w, const struct input *input, const struct record *r)
 		.group = r->event->group.n ? r->event->group : input->group,
 		.stream = r->event->stream.n ? r->event->stream : input->stream,
 		.service = w->run->services[w->service].name,
-		.content = w->reading.identity.fingerprint,
+		.content = w->reading.identity.content,
 	};
 }
 
@@ -363,6 +412,8 @@ write_record(struct write *w, const struct input *input, const struct record *r)
 		if (left_out(w, &v, r))
 			return;
 	}
+	if (too_much(w, r->kind, ACCOUNT_STORED))
+		return;
 	if (r->kind == RECORD_REQUEST)
 		document_request(&w->out[FILE_REQUESTS], &o, r, &v);
 	else if (r->kind == RECORD_SEGMENT)
@@ -378,7 +429,8 @@ write_dead(struct write *w, const struct input *input, const struct dead *dead)
 		.group = input->group,
 		.stream = input->stream };
 
-	if (!wants(w->run->options, FILE_DEADLETTERS))
+	if (!wants(w->run->options, FILE_DEADLETTERS) ||
+	    too_much(w, KIND_OTHER, ACCOUNT_DEAD))
 		return;
 	document_dead(&w->out[FILE_DEADLETTERS], &o, dead);
 }
@@ -429,6 +481,10 @@ read_again(struct write *w, uint32_t index, struct err *err)
 	if (reading_open(&w->reading, w->run->options, input, index, err) != 0)
 		return changed(input, err);
 	origin_namer_reset(&w->namer);
+	w->read = &w->run->result->read[index];
+	w->most = allowance(w);
+	if (w->most != UINT64_MAX)
+		w->most += bytes_made(w);
 	while (flow == FLOW_OK && !run_stopped(w->run)) {
 		flow = reading_next(&w->reading, &item, err);
 		if (flow == FLOW_OK)

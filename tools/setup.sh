@@ -74,21 +74,37 @@ say()
 	echo "setup: $*"
 }
 
+bookworm()
+{
+	grep -q '^VERSION_CODENAME=bookworm' /etc/os-release
+}
+
+# The missing packages that this machine's own source has, if it is Debian's.
+own()
+{
+	missing | cut -d' ' -f1 | while read -r package; do
+		[ "$package" = libyyjson-dev ] && bookworm || echo "$package"
+	done
+}
+
 by_hand()
 {
 	say "$1" >&2
 	cat >&2 <<-END
 	setup: run this as root, on a machine that reaches its package source:
 
-	    $0 $level
+	    $(realpath "$0") $level
 
 	setup: which comes down to
 
 	    apt-get update
-	    apt-get install --no-install-recommends $(missing |
-	        cut -d' ' -f1 | tr '\n' ' ')
+	    apt-get install --no-install-recommends $(own | paste -sd' ' -)
 
 	END
+	if [ "$(own)" != "$(missing | cut -d' ' -f1)" ]; then
+		say "and to libyyjson0 and libyyjson-dev of Debian 13, which" \
+		    "Debian 12 has not and the script takes from there" >&2
+	fi
 	exit 1
 }
 
@@ -180,8 +196,7 @@ install_missing()
 			packages="$packages $package"
 		elif [ "$package" = libisal-dev ]; then
 			say "no ISA-L for this machine: zlib inflates"
-		elif [ "$package" = libyyjson-dev ] &&
-		    grep -q '^VERSION_CODENAME=bookworm' /etc/os-release; then
+		elif [ "$package" = libyyjson-dev ] && bookworm; then
 			yyjson_of_trixie
 		else
 			by_hand "no source of this machine has $package"

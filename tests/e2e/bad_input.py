@@ -12,10 +12,12 @@ import os
 import pty
 import random
 import resource
+import shutil
 import signal
 import socket
 import subprocess
 import sys
+import tarfile
 import threading
 import time
 import zlib
@@ -118,7 +120,7 @@ def unreadable():
     c = Case("missing", f"{DIR}/missing.log")
     c.status(66)
     ok("missing.log: No such file" in c.run.err, "missing: said", c.run.err)
-    c.says("not read: No such file or directory")
+    c.says("not read: No such file or directory", "read       1 file, ")
     c = Case("a device", "/dev/null")
     c.status(66)
     c.says("a device, not a file")
@@ -149,6 +151,26 @@ def unreadable():
     ok(r.returncode == 66 and b"not read: Permission denied" in r.stdout and
        b"100 requests" in r.stdout, "unreadable: said, the rest is read",
        (r.returncode, r.stdout.decode(), r.stderr))
+
+
+def archives():
+    """A tar archive is known by its magic, packed or not, and refused."""
+    source = put("in/app.log", lines(20))
+    for name, form, mode in (("posix", tarfile.USTAR_FORMAT, "w"),
+                             ("gnu", tarfile.GNU_FORMAT, "w"),
+                             ("pax", tarfile.PAX_FORMAT, "w"),
+                             ("packed", tarfile.GNU_FORMAT, "w:gz")):
+        path = f"{DIR}/{name}.tar"
+        with tarfile.open(path, mode, format=form) as t:
+            t.add(source, "app.log")
+        for block in ("1", "256k"):
+            c = Case(f"tar, {name}, blocks of {block}", path,
+                     "--block-size", block)
+            c.status(66)
+            c.stored(0)
+        c.says("not read: tar is not built in: unpack it first, e.g. tar -xf "
+               "FILE -C FOLDER && telltale replay FOLDER",
+               "read       1 file, 100 events")
 
 
 def empty():
@@ -256,6 +278,31 @@ def bomb():
         ok("--max-ratio" in text, f"{name}: the option is named", text)
 
 
+def documents():
+    """Tiny lines, packed: each makes a document of a hundred times its size."""
+    for name, text, kind in (("lines", b"x\n" * 500000, "log"),
+                             ("broken JSON", segment(0).encode() +
+                              b'{"a" 1}\n' * 250000, "other")):
+        path = put("tiny.gz", gzip.compress(text, mtime=0))
+        c = Case(f"documents, {name}", path)
+        n = c.accounts[kind]
+        left = c.input["documents_left_out"]
+        kept = n["stored"] + n["dead-lettered"]
+        same((left, kept + left), (n["filtered"], n["read"]),
+             f"{c.name}: what is not written is filtered")
+        size = sum(os.path.getsize(f"{c.out}/{f}") for f in os.listdir(c.out))
+        ok(64 * MIB <= size < 65 * MIB, f"{c.name}: 64 MiB: {size / MIB:.1f}")
+        with open(f"{c.out}/{'logs' if kind == 'log' else 'deadletters'}"
+                  ".ndjson", "rb") as f:
+            same(sum(1 for _ in f), kept, f"{c.name}: each is counted")
+        shutil.rmtree(c.out)
+    out = tap.folder()
+    text = telltale("replay", "--width", "200", "--out", out, path).text
+    ok(f"makes documents of more than --max-ratio times its size: {left:,} "
+       "were not written, but filtered" in text, "documents: said", text)
+    shutil.rmtree(out)
+
+
 def long_line():
     """1 GiB without a line end, through a pipe, and as a sparse file."""
     with open(f"{DIR}/sparse", "wb") as f:
@@ -317,7 +364,13 @@ def bytes_():
     ok(not any("\r" in r["message"] for r in c.requests),
        "CRLF: is no part of the line")
     c = Case("lone CR", put("cr.log", body.replace(b"\n", b"\r")))
-    same(c.count("all", "read"), 1, "lone CR: no line end, one record")
+    c.stored(50)
+    same(sorted(d["telltale"]["line"] for d in c.requests
+                if d["log"]["file"]["path"] == c.path), list(range(1, 51)),
+         "lone CR: every line is where an editor shows it")
+    text = telltale("replay", "--explain-input", c.path).text
+    ok("its lines end in CR alone" in " ".join(text.split()),
+       "lone CR: said by --explain-input", text)
     c = Case("lone CR inside", put("cr2.log", b"10 %\r20 %\r30 %\n" + body))
     c.stored(50, 1)
     c = Case("UTF-16", put("wide.log", body.decode().encode("utf-16")))
@@ -514,6 +567,37 @@ def doubles():
         doc = tap.replay(a, *more)["accounting"]["request"]
         same((doc["read"], doc["duplicate"], doc["stored"]), (*want, 300),
              f"twice, {name}: counted once")
+    earlier, doubled = [lines(n, 0, "/same") for n in (100, 200)], 300
+    for name, paths, want in (
+            ("an earlier state", ("two/a.log.1", "two/a.log.2"), doubled),
+            ("packed", ("old/a.log.gz", "older/a.log.1.gz"), doubled),
+            ("of another service", ("x/c.log", "x/d.log"), 0)):
+        paths = [put(f"earlier/{p}", gzip.compress(text, mtime=0)
+                     if p.endswith("gz") else text)
+                 for p, text in zip(paths, earlier)]
+        doc = tap.replay(a, *paths)["accounting"]["request"]
+        got = doc["duplicate"] if want else doc["stored"]
+        same((doc["read"], got), (600, want or 500),
+             f"twice, {name}: counted once" if want else
+             f"twice, {name}: only what is twice there")
+    begin = lines(3, 0, "/same")
+    doc = tap.replay(put("few/a.log", begin), a)["accounting"]["request"]
+    same(doc["stored"], 303, "twice, three lines: they prove nothing")
+    paths = [put(f"apart/{p}/access.log", body) for p in ("a", "b", "backup/a")]
+    doc = tap.replay(f"{DIR}/apart", "--out", f"{DIR}/apart.out")
+    same({s["name"]: s["requests"] for s in doc["services"]},
+         {"a": 300, "b": 300}, "the same bytes of two services: both count")
+    same(doc["accounting"]["request"]["duplicate"], 300,
+         "the same bytes of one service: one counts")
+    ids = {d["_id"] for d in tap.ndjson(f"{DIR}/apart.out/requests.ndjson")}
+    same(len(ids), 600, "the same bytes of two services: no document is lost")
+    alone = f"{DIR}/apart.alone"
+    telltale("replay", "--out", alone, paths[0])
+    ok({d["_id"] for d in tap.ndjson(f"{alone}/requests.ndjson")} < ids,
+       "the first of them has the ids that it has alone")
+    doc = telltale("replay", "--json", "-", a, stdin=body).json()
+    same(doc["accounting"]["request"]["stored"], 300,
+         "twice, by a pipe: counted once")
     os.unlink(b)
     os.link(a, b)
     same(tap.replay(a, b)["accounting"]["request"]["read"], 300,
@@ -687,6 +771,14 @@ def streams():
     r = telltale("replay", "--json", f"{DIR}/fifo", timeout=30)
     feeder.join()
     same(r.json()["accounting"]["request"]["stored"], 77, "a FIFO by name")
+    a, b = put("a/one.log", lines(9)), put("b/two.log", lines(5, 20))
+    r = subprocess.run(["bash", "-c", 'exec "$0" replay --json '
+                        '<(cat "$1") <(cat "$2")', TELLTALE, a, b],
+                       stdout=subprocess.PIPE, check=False)
+    same(sorted((s["requests"], s["name"][:2], s["name"][2:].isdigit())
+                for s in json.loads(r.stdout)["services"]),
+         [(5, "fd", True), (9, "fd", True)],
+         "what a shell pipes in: a service each, by its descriptor")
     r = subprocess.run(f"exec '{TELLTALE}' replay '{GOOD}' >&-", shell=True,
                        stderr=subprocess.PIPE)
     ok(r.returncode == 74 and b"standard output" in r.stderr,
@@ -713,9 +805,9 @@ def streams():
          f"{DIR}/names/a\nb.log", "a name with a line end")
 
 
-for case in (unreadable, empty, loops, broken_gzip, bomb, long_line, bytes_,
-             times, numbers, json_, payloads, traces, doubles, terminal,
-             full_disk, interrupted, streams):
+for case in (unreadable, archives, empty, loops, broken_gzip, bomb, documents,
+             long_line, bytes_, times, numbers, json_, payloads, traces,
+             doubles, terminal, full_disk, interrupted, streams):
     try:
         case()
     except (AssertionError, KeyError, StopIteration, OSError, ValueError,

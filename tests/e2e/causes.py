@@ -251,6 +251,26 @@ def elsewhere():
     return root
 
 
+def one_cell():
+    """All that is bad came within ten seconds: three of it are shown."""
+    rng = random.Random(7)
+    till = Log("till", "bbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbb")
+    for at in steady(rng, 2):
+        if at < ONSET or at > ONSET + 10:
+            till.request(at, "GET /cart", 200)
+    for i in range(40):
+        till.request(ONSET + 1 + i / 5, "GET /cart", 500)
+    root = tap.folder()
+    write(f"{root}/till.log", "".join(
+        f"{text}\n" for _, text in sorted(till.events, key=lambda e: e[0])))
+    f = one("one cell", root, "server-error")
+    with open(f"{root}/till.log", encoding="utf-8") as lines:
+        bad = [i for i, l in enumerate(lines, 1) if " 500 " in l]
+    same([e["line"] for e in f["telltale"]["finding"]["evidence"]], bad[:3],
+         "one cell: three references, the first ones")
+    return root
+
+
 def same_everywhere(roots):
     """Threads, blocks, the order of the paths and joined files do not show."""
     for name, root in roots.items():
@@ -273,5 +293,6 @@ def same_everywhere(roots):
 
 
 same_everywhere({f.__name__: f() for f in
-                 (two_tasks, deployed, tracebacks, throttled, chance, elsewhere)})
+                 (two_tasks, deployed, tracebacks, throttled, chance, elsewhere,
+                  one_cell)})
 tap.done()

@@ -2,7 +2,10 @@
 # SPDX-License-Identifier: Apache-2.0
 """One archive, one answer: threads, block sizes, order and packing of the
 inputs, and the order of lines in an export do not show."""
+import csv
 import gzip
+import io
+import json
 import os
 import random
 import shutil
@@ -111,6 +114,105 @@ def findings(*args, cwd=None):
     return found
 
 
+def events_of(export):
+    """(ms, message, stream) of an export tree, in order of time."""
+    events = []
+    for base, _, names in sorted(os.walk(export)):
+        for name in sorted(names):
+            if not name.endswith(".gz"):
+                continue
+            with gzip.open(os.path.join(base, name), "rt",
+                           encoding="utf-8") as f:
+                events += [(line[:24], line[25:].rstrip("\n"),
+                            os.path.basename(base)) for line in f]
+    events.sort(key=lambda e: e[0])
+    return events
+
+
+def millis(when):
+    import datetime
+    t = datetime.datetime.fromisoformat(when.replace("Z", "+00:00"))
+    return round(t.timestamp() * 1000)
+
+
+def export(events):
+    return "".join(f"{t} {m}\n" for t, m, _ in events)
+
+
+def answer(events):
+    return json.dumps({"events": [
+        {"timestamp": millis(t), "message": m, "logStreamName": s}
+        for t, m, s in events]})
+
+
+def insights(events):
+    return json.dumps({"results": [
+        [{"field": "@timestamp", "value": t[:-1].replace("T", " ")},
+         {"field": "@message", "value": m},
+         {"field": "@logStream", "value": s}] for t, m, s in events]})
+
+
+def console_csv(events):
+    out = io.StringIO()
+    w = csv.writer(out)
+    w.writerow(["timestamp", "message", "logStreamName"])
+    w.writerows((millis(t), m, s) for t, m, s in events)
+    return out.getvalue()
+
+
+def live_tail(events):
+    return "".join(f"{t[:-1]}000+00:00 {s} {m}\n" for t, m, s in events)
+
+
+def told(out):
+    """All that a run says but where it stands in the file."""
+    def strip(doc):
+        if isinstance(doc, dict):
+            return {k: strip(v) for k, v in doc.items() if k not in (
+                "line", "offset", "evidence", "log.offset", "first_line")}
+        return [strip(v) for v in doc] if isinstance(doc, list) else doc
+    return {name: sorted(json.dumps(strip(d), sort_keys=True)
+                         for d in tap.ndjson(f"{out}/{name}"))
+            for name in sorted(os.listdir(out))}
+
+
+def newest_first():
+    """Events as they came, and turned round: lines that continue others then
+    come before them, those of one millisecond too."""
+    events = events_of(DEMO + "/s3-export/like")
+    ok(any(a[0] == b[0] and a[2] == b[2] and b[1].startswith("  File")
+           for a, b in zip(events, events[1:])),
+       "newest first: lines of one traceback have one time")
+    for name, form in (("logs-tail", live_tail), ("insights", insights),
+                       ("filter-log-events", answer),
+                       ("console", console_csv)):
+        got = []
+        for step in (1, -1):
+            path = f"{tap.folder()}/like"
+            tap.write(path, form(events[::step]))
+            out = tap.folder()
+            js = telltale("replay", "--json", "--out", out, "like",
+                          cwd=os.path.dirname(path)).json()
+            got.append((js["accounting"], told(out)))
+            same(js["inputs"][0].get("newest_first", False), step < 0,
+                 f"newest first: {name}: known, {step}")
+        same(got[1][0], got[0][0], f"newest first: {name}: accounting")
+        ok(got[0][0]["log"]["folded"] > 1000,
+           f"newest first: {name}: there are tracebacks", got[0][0])
+        for kind in got[0][1]:
+            same(got[1][1][kind] == got[0][1][kind], True,
+                 f"newest first: {name}: {kind}")
+    one = [e for e in events if e[2] == events[-1][2]]
+    root = tap.folder()
+    for label, step in (("as it was", 1), ("turned", -1)):
+        tap.write(f"{root}/{label}/like", export(one[::step]))
+        tap.write(f"{root}/{label}/unlike", export(one[:40][::step]))
+    same(findings("like", cwd=f"{root}/turned"),
+         findings("like", cwd=f"{root}/as it was"),
+         "newest first: lines of an export")
+    compare("newest first", [f"{root}/turned"], VARIANTS)
+
+
 compare("demo", [DEMO + "/s3-export", DEMO + "/xray"], VARIANTS)
 
 root = tap.folder()
@@ -143,7 +245,7 @@ want = findings(root)
 ok(len(want) >= 2, "made up: there is something to find", want)
 same({f["rule"]["id"] for f in want} & {"not-found-scan", "not-found-surge"},
      {"not-found-scan", "not-found-surge"}, "made up: scans as well")
-for label, key in (("sorted", lambda l: l), ("newest first", None)):
+for label, step in (("sorted", 1), ("newest first", -1)):
     other = tap.folder()
     for base, _, names in os.walk(root):
         for name in names:
@@ -151,10 +253,12 @@ for label, key in (("sorted", lambda l: l), ("newest first", None)):
             data = open(path, "rb").read()
             if name.endswith(".gz"):
                 lines = gzip.decompress(data).splitlines(True)
-                lines.sort(key=lambda l: l[:24], reverse=key is None)
-                data = gzip.compress(b"".join(lines), mtime=0)
+                lines.sort(key=lambda l: l[:24])
+                data = gzip.compress(b"".join(lines[::step]), mtime=0)
             tap.write(os.path.join(other, os.path.relpath(path, root)), data)
     same(findings(other), want, f"made up: {label}: the same findings")
+
+newest_first()
 
 # More origins than are told apart: which are kept is no thread's matter.
 root = tap.folder()

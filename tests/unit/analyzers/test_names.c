@@ -87,7 +87,14 @@ static const struct {
 	{ "", "", "logs/like.log", "like" },
 	{ "", "", "a/" UUID "/000000.gz", "a" },
 	{ "", "", "nginx-access-beats.log", "beats" },
+	/* by_descriptor */
 	{ "", "", "-", "stdin" },
+	{ "", "", "/dev/stdin", "stdin" },
+	{ "", "", "/dev/fd/0", "stdin" },
+	{ "", "", "/dev/fd/63", "fd63" },
+	{ "", "", "/proc/self/fd/63", "fd63" },
+	{ "", "", "fd63", "fd63" },
+	{ "", "", "/dev/fd/shop", "shop" },
 	/* by_anything */
 	{ "", "", "access.log", "access" },
 	{ "ECSLogGroup-demo", "", "", "ECSLogGroup-demo" },
