@@ -61,6 +61,7 @@ cell_add(struct cell *a, const struct cell *b)
 	a->masked = add_u32(a->masked, b->masked);
 	a->probes = add_u32(a->probes, b->probes);
 	a->probes_bad = add_u32(a->probes_bad, b->probes_bad);
+	a->missing = add_u32(a->missing, b->missing);
 	a->probable.n = add_u32(a->probable.n, b->probable.n);
 	a->probable.not_found =
 	    add_u32(a->probable.not_found, b->probable.not_found);

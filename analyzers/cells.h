@@ -41,7 +41,8 @@ enum cell_example {
 	EXAMPLE_NOT_FOUND,
 	EXAMPLE_SERVER_ERROR,
 	EXAMPLE_MASKED, /* it was answered well, and failed */
-	EXAMPLE_PROBE,  /* a probe that failed */
+	EXAMPLE_PROBE,  /* a probe that failed, or the last before those missing
+			 */
 	EXAMPLES
 };
 
@@ -87,6 +88,7 @@ struct cell {
 	uint32_t masked; /* of traced: it says that they failed */
 	uint32_t probes; /* certain and probable */
 	uint32_t probes_bad; /* probes with a status not 1xx to 3xx */
+	uint32_t missing;    /* probes that should have come (silence.h) */
 	struct {
 		uint32_t n, not_found, failed;
 	} probable; /* in n, with a status: probable probes, theirs of 404 and

@@ -4,6 +4,8 @@
 
 #include <string.h>
 
+#include "core/when.h"
+
 bool
 findings_overlap(const struct finding *a, const struct finding *b)
 {
@@ -36,13 +38,39 @@ fold(struct finding *into, const struct finding *from, const char *what)
 		into->severity = from->severity;
 }
 
+/* Another log has the failures that are silence in this one's. */
+static bool
+answers_for(const struct finding *f, const struct finding *silent)
+{
+	const int64_t near_ns = 60 * NS_PER_SEC;
+
+	return is_rule(f, "target-health") && !f->silence.target &&
+	       silent->silence.target && silent->silence.all == silent->bad &&
+	       strcmp(f->route, silent->route) == 0 &&
+	       f->start_ns < silent->start_ns + near_ns &&
+	       silent->start_ns < f->start_ns + near_ns;
+}
+
+static void
+tell_silence(struct finding *into, struct finding *from)
+{
+	into->silence = from->silence;
+	from->silence = (struct finding_silence){ 0 };
+	if (into->severity < from->severity)
+		into->severity = from->severity;
+}
+
 /* True: the finding is told of by another one now. */
 static bool
-fold_into_any(struct findings *all, const struct finding *f)
+fold_into_any(struct findings *all, struct finding *f)
 {
 	for (size_t i = 0; i < all->n; i++) {
 		struct finding *other = &all->v[i];
 
+		if (is_rule(f, "target-health") && answers_for(other, f)) {
+			tell_silence(other, f);
+			return true;
+		}
 		if (is_rule(f, "target-health") && covers(other, f) &&
 		    other->bad > f->bad) {
 			fold(other, f, "health checks");

@@ -7,6 +7,10 @@
  * fail at the same time, the target is broken for both.  The finding with more
  * that failed stays, of equals that of the health checks, with the other's
  * counts beside its own, and as severe as the worse of the two.
+ *
+ * A target that hangs is silent in its own log, and fails in that of the
+ * balancer before it: of two findings of health checks of one route that begin
+ * within a minute, the one whose probes are missing tells the other its words.
  */
 #ifndef ANALYZERS_FOLD_H
 #define ANALYZERS_FOLD_H

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * target-health: health checks that fail.
+ * target-health: health checks that fail, or are missing.
  *
  * A probe is sent by a machine in order to be answered, and is answered for
  * days on end: a failing one needs little proof.  The level is therefore one
@@ -11,6 +11,11 @@
  * service shows; a target that loses one in a hundred all day long has that in
  * its baseline.
  *
+ * A probe that did not come although others went on being probed (silence.h) is
+ * one that failed: the target did not answer.  It is the same trial as a probe
+ * that a balancer's log of the same service has as a time-out, so that a target
+ * that hangs is told once.
+ *
  * One series for all methods of a route.  A probable probe counts as well, and
  * nowhere else.  Where clients of the same route fail at the same time it is
  * their finding that tells of the probes (fold.h).
@@ -20,12 +25,14 @@
  * a start, is worth a look.
  */
 #include "analyzers/analyzer.h"
+#include "analyzers/saturate.h"
 
 static struct counts
 count(const struct cell *cell, bool answered)
 {
 	(void)answered; /* a probe on a wrong path never was answered */
-	return (struct counts){ .n = cell->probes, .bad = cell->probes_bad };
+	return (struct counts){ .n = add_u32(cell->probes, cell->missing),
+		.bad = add_u32(cell->probes_bad, cell->missing) };
 }
 
 static enum trial_is

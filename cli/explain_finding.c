@@ -301,9 +301,60 @@ put_thresholds(struct pen *p, const struct finding *f,
 	buf_fini(&b);
 }
 
+/* Of a silent target: what its slots are. */
+static void
+put_silence(struct pen *p, const struct finding *f)
+{
+	const struct finding_silence *s = &f->silence;
+	struct buf b = { 0 };
+
+	if (!s->target)
+		return;
+	report_heading(p, "The probes that are missing");
+	buf_cat(&b, "slots: the last probe + j periods, j = 1, 2, ...; one is "
+		    "missing when half a period later nothing has come to the "
+		    "target, and others were probed before and after; told "
+		    "from the third of a prober on");
+	line(p, &b);
+	term_text(&b, str_of(s->target), p->term->utf8);
+	buf_cat(&b, ": the last of ");
+	put_count(&b, s->probes);
+	buf_cat(&b, " at ");
+	put_moment(&b, s->last_ns);
+	buf_cat(&b, ", one every ");
+	put_milli(&b, s->period_ms);
+	buf_cat(&b, " s");
+	if (s->probers > 1) {
+		buf_cat(&b, " from each of ");
+		put_count(&b, s->probers);
+		buf_cat(&b, " probers");
+	}
+	buf_cat(&b, "; ");
+	put_count(&b, s->missing);
+	buf_cat(&b, " missing");
+	if (s->targets > 1) {
+		buf_cat(&b, ", of ");
+		report_plural(&b, s->targets, "target", "targets");
+		buf_char(&b, ' ');
+		put_count(&b, s->all);
+	}
+	line(p, &b);
+	buf_cat(&b, "meanwhile ");
+	report_plural(&b, s->others,
+	    s->siblings ? "other target of the service"
+			: "target of the same prober",
+	    s->siblings ? "other targets of the service"
+			: "targets of the same prober");
+	buf_cat(&b, " went on being probed; no other began instead, and the "
+		    "target's own log has nothing, no word of an end either");
+	line(p, &b);
+	buf_fini(&b);
+}
+
 static void
 put_story(struct pen *p, const struct finding *f, const struct judge_story *s)
 {
+	put_silence(p, f);
 	put_arithmetic(p, f, s);
 	put_windows(p, s);
 	put_shift(p, s);

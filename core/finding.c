@@ -80,6 +80,7 @@ finding_fini(struct finding *f)
 	}
 	free(f->hidden.service);
 	free(f->hidden.route);
+	free(f->silence.target);
 	*f = (struct finding){ 0 };
 }
 
@@ -292,6 +293,34 @@ put_hidden(struct buf *b, const struct hidden *h)
 	    h->total);
 }
 
+/*
+ * "; 3f2a was silent: the last of 59 probes, every 10.0 s from each of 2, came
+ * at 10:14:20, 24 are missing; 2 others of the service went on"
+ */
+static void
+put_silence(struct buf *b, const struct finding_silence *s)
+{
+	if (!s->target)
+		return;
+	buf_cat(b, "; ");
+	buf_cat(b, s->target);
+	buf_printf(b, " was silent: the last of %llu probes, every %lld.%lld s",
+	    (unsigned long long)s->probes,
+	    (long long)((s->period_ms + 50) / 1000),
+	    (long long)((s->period_ms + 50) / 100 % 10));
+	if (s->probers > 1)
+		buf_printf(b, " from each of %u", s->probers);
+	buf_cat(b, ", came at ");
+	put_time(b, s->last_ns, false);
+	buf_printf(b, ", %llu are missing", (unsigned long long)s->missing);
+	if (s->targets > 1)
+		buf_printf(b, "; so were %u more", s->targets - 1);
+	buf_printf(b,
+	    s->siblings ? "; %u other%s of the service went on"
+			: "; %u other target%s of its prober went on",
+	    s->others, s->others == 1 ? "" : "s");
+}
+
 static void
 put_quoted(struct buf *b, const char *text, bool utf8)
 {
@@ -407,6 +436,7 @@ finding_sentence(struct buf *b, const struct finding *f, bool utf8)
 	put_before(b, f, utf8);
 	put_along(b, f);
 	put_hidden(b, &f->hidden);
+	put_silence(b, &f->silence);
 	if (f->n_causes > 0)
 		put_cause(b, &f->causes[0], utf8);
 	buf_char(b, '.');

@@ -91,6 +91,24 @@ struct hidden {
 	uint32_t bad, total;
 };
 
+/*
+ * Of a health check: bad are all or some that did not come.  Of several targets
+ * the one that misses most.
+ */
+struct finding_silence {
+	char *target;      /* a task's id, or its stream; NULL: none is silent.
+			      Owned by the finding */
+	uint64_t missing;  /* its probes, of bad */
+	uint64_t all;      /* of all targets, of bad */
+	uint32_t targets;  /* so many are silent */
+	uint32_t others;   /* streams that were probed meanwhile, */
+	bool siblings;     /* of the same service, or else by the same prober */
+	uint64_t probes;   /* that came before, */
+	int64_t last_ns;   /* the last of them, in whole seconds; */
+	int64_t period_ms; /* one prober's, on average, */
+	uint32_t probers;  /* and how many those are */
+};
+
 struct finding {
 	const char *rule; /* "slow-post": static, from the rule's table row */
 	const char
@@ -132,6 +150,7 @@ struct finding {
 	const char *along; /* "health checks"; static, NULL */
 	uint64_t along_bad, along_total;
 	struct hidden hidden;
+	struct finding_silence silence;
 	bool told;       /* another finding tells of it: to be removed */
 	int64_t over_ns; /* slow is above this; 0: not about time */
 	bool relative;   /* over_ns is what was rare before */

@@ -108,26 +108,6 @@ choose_inputs(struct looking *l)
 	free(c);
 }
 
-/* What the streams of a program differ in: its task's or container's id. */
-static struct str
-task_of(const struct looking *l, const struct input *input,
-    const struct record *r)
-{
-	struct str stream =
-	    r->event->stream.n ? r->event->stream : input->stream;
-	struct str stem = l->namer.name.stem;
-	size_t n = 0;
-
-	while (n < stem.n && n < stream.n &&
-	       (stem.p[n] == stream.p[n] ||
-		   (stem.p[n] == '/' && stream.p[n] == '-') ||
-		   (stem.p[n] == '-' && stream.p[n] == '/')))
-		n++;
-	while (n < stream.n && (stream.p[n] == '/' || stream.p[n] == '-'))
-		n++;
-	return n < stream.n ? str_from(stream, n) : stream;
-}
-
 static void
 mark_place(struct looking *l, struct request_case *q, struct str dimension,
     struct str text)
@@ -144,7 +124,7 @@ mark_places(struct looking *l, const struct input *input,
 	const struct request *of = &r->request;
 
 	if (r->kind == RECORD_REQUEST)
-		mark_place(l, q, STR("task"), task_of(l, input, r));
+		mark_place(l, q, STR("task"), origin_task(&l->namer, input, r));
 	mark_place(l, q, STR("client"),
 	    of->forwarded.n ? of->forwarded : of->peer);
 	mark_place(l, q, STR("target"), of->target);

@@ -476,6 +476,60 @@ judge_request(struct worker *w, const struct record *r, enum class *class,
 	return 0;
 }
 
+static struct pulse_of
+pulse_of(const struct worker *w, uint64_t stream, uint32_t origin)
+{
+	return (struct pulse_of){
+		.stream = pulses_stream(stream, w->tally.origins[origin].hash),
+		.asks = PULSE_LIFE,
+		.origin = w->tally.number << ORIGIN_BITS | origin,
+		.input = w->index,
+	};
+}
+
+int
+intake_leave(struct worker *w, struct err *err)
+{
+	struct pulse_of of;
+
+	if (w->life.stream == 0)
+		return 0;
+	of = pulse_of(w, w->life.stream, w->life.origin);
+	w->life.stream = 0;
+	return pulses_add(&w->pulses, &of, w->life.first_ns, err);
+}
+
+/* There is life in the stream; when it began is noted as it is left. */
+static int
+note_life(struct worker *w, int64_t ts_ns, struct err *err)
+{
+	if (w->life.stream == w->reading.identity.stream &&
+	    w->life.origin == w->origin) {
+		if (ts_ns < w->life.first_ns)
+			w->life.first_ns = ts_ns;
+		return 0;
+	}
+	if (intake_leave(w, err) != 0)
+		return -1;
+	w->life.stream = w->reading.identity.stream;
+	w->life.origin = w->origin;
+	w->life.first_ns = ts_ns;
+	return 0;
+}
+
+/* That its stream was probed; what waits is noted when it is judged. */
+static int
+note_pulse(struct worker *w, const struct record *r, struct err *err)
+{
+	struct pulse_of of = pulse_of(w, w->reading.identity.stream, w->origin);
+
+	if (!w->listens || !candidate_may_wait(r))
+		return 0;
+	of.peer = candidate_peer(&r->request);
+	of.asks = candidate_asks(&r->request);
+	return pulses_add(&w->pulses, &of, candidate_begin(r), err);
+}
+
 static int
 take_request(struct worker *w, const struct record *r, struct err *err)
 {
@@ -484,6 +538,8 @@ take_request(struct worker *w, const struct record *r, struct err *err)
 
 	w->tally.origins[w->origin].requests++;
 	if (judge_request(w, r, &class, &chain, err) != 0)
+		return -1;
+	if (class == CLASS_PROBE && note_pulse(w, r, err) != 0)
 		return -1;
 	if (w->run->plan.rows)
 		return make_row(w, r, class, chain, err);
@@ -515,6 +571,9 @@ intake(struct worker *w, const struct item *item, struct err *err)
 		widen(r->ts_ns, &o->first_ns, &o->last_ns);
 		widen(r->ts_ns, &w->read->first_ns, &w->read->last_ns);
 	}
+	if (w->listens && r->kind != RECORD_SEGMENT && r->ts_ns != WHEN_NONE &&
+	    note_life(w, r->ts_ns, err) != 0)
+		return -1;
 	if (r->dialect)
 		count_dialect(w, r->dialect);
 	if (r->kind != RECORD_LOG)

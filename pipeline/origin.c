@@ -64,6 +64,25 @@ origin_name_other(struct origin_namer *n, const struct input *input,
 	return true;
 }
 
+struct str
+origin_task(const struct origin_namer *namer, const struct input *input,
+    const struct record *r)
+{
+	struct str stream =
+	    r->event->stream.n ? r->event->stream : input->stream;
+	struct str stem = namer->name.stem;
+	size_t n = 0;
+
+	while (n < stem.n && n < stream.n &&
+	       (stem.p[n] == stream.p[n] ||
+		   (stem.p[n] == '/' && stream.p[n] == '-') ||
+		   (stem.p[n] == '-' && stream.p[n] == '/')))
+		n++;
+	while (n < stream.n && (stream.p[n] == '/' || stream.p[n] == '-'))
+		n++;
+	return n < stream.n ? str_from(stream, n) : stream;
+}
+
 void
 origin_namer_reset(struct origin_namer *n)
 {

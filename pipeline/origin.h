@@ -39,6 +39,10 @@ origin_name_record(struct origin_namer *n, const struct input *input,
 	return origin_name_other(n, input, r);
 }
 
+/* What the streams of its program differ in: its task's or container's id. */
+struct str origin_task(const struct origin_namer *namer,
+    const struct input *input, const struct record *r);
+
 /* A new input begins. */
 void origin_namer_reset(struct origin_namer *n);
 void origin_namer_fini(struct origin_namer *n);

@@ -7,6 +7,7 @@
 
 #include "core/mem.h"
 #include "pipeline/probes.h"
+#include "pipeline/silent.h"
 #include "pipeline/worker.h"
 
 static int
@@ -27,6 +28,26 @@ end_of(const struct candidate *c)
 {
 	return spill_time_of(c->key.lo) +
 	       (c->duration_ns > 0 ? c->duration_ns : 0);
+}
+
+/* That a stream was probed; one hop on, it is not by whom it seems. */
+static int
+note_pulse(struct run *run, const struct candidate *c, struct err *err)
+{
+	const struct tally *t = &run->workers[c->origin >> ORIGIN_BITS].tally;
+	uint64_t origin =
+	    t->origins[c->origin & ((1u << ORIGIN_BITS) - 1)].hash;
+
+	if (c->judged != CLASS_PROBE || c->how == HOW_CASCADE ||
+	    !silent_wanted(run))
+		return 0;
+	return pulses_add(&run->pulses,
+	    &(struct pulse_of){ .stream = pulses_stream(c->stream, origin),
+		.peer = c->peer,
+		.asks = c->asks,
+		.origin = c->origin,
+		.input = c->input },
+	    spill_time_of(c->key.lo), err);
 }
 
 /* Counts it, as the scan has counted what did not have to wait. */
@@ -79,7 +100,7 @@ probe_finish(struct run *run, const struct candidate *c, struct err *err)
 				       c->identity },
 		.class = c->judged };
 
-	if (say(run, c, err) != 0)
+	if (say(run, c, err) != 0 || note_pulse(run, c, err) != 0)
 		return -1;
 	if (!run->plan.rows && !c->home)
 		return count(run, c, err);

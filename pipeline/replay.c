@@ -16,11 +16,15 @@
 #include "pipeline/copies.h"
 #include "pipeline/outdone.h"
 #include "pipeline/probes.h"
+#include "pipeline/silent.h"
 #include "pipeline/trace_logs.h"
 #include "pipeline/worker.h"
 #include "pipeline/write.h"
 
-enum { MISSES_REST_BYTES = 4 * 1024 * 1024 };
+enum {
+	MISSES_REST_BYTES = 4 * 1024 * 1024,
+	PULSES_REST_BYTES = 512 * 1024,
+};
 
 void
 replay_options_init(struct replay_options *o)
@@ -162,6 +166,9 @@ run_fini(struct run *run)
 	scan_fini(run);
 	tally_fini(&run->final);
 	misses_fini(&run->misses);
+	pulses_fini(&run->pulses);
+	silent_free(run->silent);
+	run->silent = NULL;
 	spill_free(run->verdicts);
 	spill_free(run->outdone);
 	spill_free(run->probe_notes);
@@ -235,7 +242,7 @@ count_rest(struct run *run, struct err *err)
 		tally_origin(&run->final,
 		    &(struct origin_name){ .kind = ORIGIN_LOG,
 			.path = run->services[i].name });
-	if (judge_probes(run, err) != 0 ||
+	if (judge_probes(run, err) != 0 || silent_find(run, err) != 0 ||
 	    (run->plan.rows && join_rows(run, err) != 0))
 		return -1;
 	if (run->verdicts)
@@ -290,6 +297,7 @@ run_once(struct run *run, struct err *err)
 		return 0;
 	run->progress->phase = 1;
 	misses_init(&run->misses, MISSES_REST_BYTES);
+	pulses_init(&run->pulses, PULSES_REST_BYTES);
 	make_spills(run);
 	if (outdone_find(run, err) != 0 || name_services(run, err) != 0 ||
 	    choose_service(run, err) != 0)

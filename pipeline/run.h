@@ -6,6 +6,7 @@
  *	outdone    traces are counted; of a segment's documents one counts
  *	name       origins get their services' names (service.c, join.c)
  *	probes     the clock decides what waited for it (probes.c)
+ *	silent     probes that are missing (silent.c)
  *	join       rows in time order: duplicates, joins, probes' traces
  *	settle     sums by service and route; cells in time order to the judge
  *	causes     a second reading of what is around a finding (causes.c)
@@ -25,6 +26,7 @@
 #include "ingest/xray.h"
 #include "pipeline/least.h"
 #include "pipeline/misses.h"
+#include "pipeline/pulses.h"
 #include "pipeline/replay.h"
 #include "pipeline/row.h"
 #include "pipeline/tally.h"
@@ -110,9 +112,11 @@ struct run {
 	bool joined;          /* rows are counted */
 	struct tally final;   /* origins are services; numbered after workers */
 	struct misses misses; /* what the workers could not note */
-	struct spill *verdicts;      /* NULL unless somebody reads again */
-	struct spill *outdone;       /* outdone.c; NULL: no document is */
-	struct spill *probe_notes;   /* NULL unless somebody reads again */
+	struct pulses pulses; /* of probes that the clock has decided */
+	struct silent *silent;     /* NULL: not looked for yet, or not asked */
+	struct spill *verdicts;    /* NULL unless somebody reads again */
+	struct spill *outdone;     /* outdone.c; NULL: no document is */
+	struct spill *probe_notes; /* NULL unless somebody reads again */
 	struct spill *probe_classes; /* struct probe_class; NULL: no rows */
 	struct write *write;         /* NULL unless documents are asked for */
 	uint32_t service_only;       /* --service: its index; else UINT32_MAX */

@@ -9,6 +9,7 @@
 #include "analyzers/fold.h"
 #include "core/hash.h"
 #include "core/mem.h"
+#include "pipeline/silent.h"
 #include "pipeline/worker.h"
 #include "pipeline/write.h"
 
@@ -234,7 +235,8 @@ end_slice(struct run *run, struct slice *s, struct judge *judge,
 				  c->key.route, (enum method)c->key.method));
 		judge_feed(judge, c, &run->result->findings);
 		add_bucket(run, c);
-		if (write_cell(run->write, c, err) != 0)
+		/* A roll-up is of what came. */
+		if ((c->n || c->probes) && write_cell(run->write, c, err) != 0)
 			return -1;
 	}
 	s->n = 0;
@@ -419,6 +421,7 @@ settle(struct run *run, struct err *err)
 	settle_span(run);
 	settle_routes(run);
 	rc = settle_cells(run, err);
+	silent_tell(run);
 	if (rc == 0)
 		rc = misses_settle(run, err);
 	findings_fold(&run->result->findings);

@@ -81,6 +81,7 @@ origin_init(struct origin *o, const struct origin_name *name, struct str key)
 	*o = (struct origin){
 		.kind = name->kind,
 		.key = key,
+		.hash = hash64(key),
 		.first_ns = WHEN_NONE,
 		.last_ns = WHEN_NONE,
 	};
@@ -281,6 +282,17 @@ tally_hit(struct tally *t, uint32_t origin, uint32_t route,
 	if (hit->class == CLASS_CLIENT && hit->duration_ns >= 0)
 		add_time(t, s, c, hit);
 	return 0;
+}
+
+int
+tally_missing(struct tally *t, const struct cell_key *key,
+    const struct example *last, struct err *err)
+{
+	struct cell c = { .key = *key, .missing = 1 };
+
+	c.key.origin |= t->number << ORIGIN_BITS;
+	c.example[EXAMPLE_PROBE] = *last;
+	return hand_out(t, &c, err);
 }
 
 int

@@ -38,6 +38,7 @@ enum origin_kind {
 struct origin {
 	enum origin_kind kind;
 	struct str key;   /* unique among kinds; owned by the tally */
+	uint64_t hash;    /* of the key */
 	struct str group; /* views into key */
 	struct str stem;
 	struct str path;
@@ -114,6 +115,10 @@ uint32_t tally_origin(struct tally *t, const struct origin_name *name);
 /* Counts a hit; -1: the disk is full. */
 int tally_hit(struct tally *t, uint32_t origin, uint32_t route,
     const struct hit *hit, struct err *err);
+
+/* One missing probe of a final key; it is in no sum.  -1: the disk is full. */
+int tally_missing(struct tally *t, const struct cell_key *key,
+    const struct example *last, struct err *err);
 
 /* Hands out all open cells and seals the sort. */
 int tally_seal(struct tally *t, struct err *err);

@@ -10,6 +10,7 @@
 
 #include "core/hash.h"
 #include "core/mem.h"
+#include "pipeline/silent.h"
 
 enum {
 	CELLS_BYTES = 4 * 1024 * 1024,      /* of all workers */
@@ -17,6 +18,7 @@ enum {
 	TRACES_BYTES = 1024 * 1024,         /* of all workers */
 	MISSES_BYTES = 4 * 1024 * 1024,     /* of all workers */
 	CANDIDATES_BYTES = 4 * 1024 * 1024, /* of all, beside rows */
+	PULSES_BYTES = 1024 * 1024,         /* of all workers */
 };
 
 static int
@@ -83,15 +85,16 @@ read_records(struct worker *w, struct err *err)
 			break;
 	}
 	tell(w, &records, &done);
+	if (intake_leave(w, err) != 0)
+		rc = -1;
 	if (flow == FLOW_FAIL)
 		w->read->error = strdup(err->text);
 	finish_input(w);
 	return w->run->again ? 0 : rc;
 }
 
-/* Parts of one export task's stream are one family; so are links to one. */
-static uint64_t
-family_of(const struct input *input, uint32_t index)
+uint64_t
+input_family(const struct input *input, size_t index)
 {
 	if (input->task.n == 0)
 		return index + 1;
@@ -109,7 +112,7 @@ read_input(struct worker *w, size_t index, struct err *err)
 	w->read = &run->result->read[index];
 	origin_namer_reset(&w->namer);
 	w->claimed = 0;
-	w->family = family_of(input, w->index);
+	w->family = input_family(input, w->index);
 	memset(w->dialects, 0, sizeof w->dialects);
 	if (input->state != INPUT_READ)
 		return 0;
@@ -163,6 +166,8 @@ worker_init(struct worker *w, struct run *run, uint32_t number)
 	misses_init(&w->misses, MISSES_BYTES / n);
 	candidates_init(&w->candidates,
 	    (run->plan.rows ? CANDIDATES_BYTES : ROWS_BYTES) / n);
+	pulses_init(&w->pulses, PULSES_BYTES / n);
+	w->listens = silent_wanted(run);
 	w->namer.most = run->plan.origins;
 	w->reading.since_ns = run->plan.since_ns;
 	w->reading.until_ns = run->plan.until_ns;
@@ -176,6 +181,7 @@ worker_fini(struct worker *w)
 	spill_free(w->rows);
 	spill_free(w->traces);
 	candidates_fini(&w->candidates);
+	pulses_fini(&w->pulses);
 	reading_fini(&w->reading);
 	origin_namer_fini(&w->namer);
 	masked_fini(&w->masked);

@@ -9,6 +9,7 @@
 #include "pipeline/candidates.h"
 #include "pipeline/masked.h"
 #include "pipeline/origin.h"
+#include "pipeline/pulses.h"
 #include "pipeline/reading.h"
 #include "pipeline/run.h"
 
@@ -33,6 +34,7 @@ struct worker {
 	struct spill *traces; /* of records: the trace's hash, and of a
 				 document its identity, as keys */
 	struct candidates candidates;
+	struct pulses pulses;
 	struct reading reading;
 	struct masked masked;
 	struct share *shares;
@@ -44,13 +46,25 @@ struct worker {
 	struct replay_input *read;
 	uint64_t family;
 	uint64_t claimed; /* the stream last claimed */
-	uint32_t origin;  /* of the last event */
+	bool listens;     /* pulses are noted */
+	struct {
+		uint64_t stream; /* it is in; 0: none */
+		uint32_t origin;
+		int64_t first_ns;
+	} life;
+	uint32_t origin; /* of the last event */
 	struct origin_namer namer;
 	struct {
 		const char *name;
 		uint64_t n;
 	} dialects[DIALECTS_SEEN];
 };
+
+/* The stream is left: that there was life in it.  -1: the disk is full. */
+int intake_leave(struct worker *w, struct err *err);
+
+/* Parts of one export task's stream are one family; so are links to one. */
+uint64_t input_family(const struct input *input, size_t index);
 
 /*
  * A record or dead letter is counted, or becomes a row.  -1: the plan does not

@@ -242,11 +242,14 @@ answer(struct world *w, struct request *child)
 	step_at(w, r, w->now + hop_ns);
 }
 
+/* What has a line: totals and labels are of what there is to read. */
 static void
 count(struct world *w, const struct request *r)
 {
 	struct service_counts *c = &w->counts[r->service - w->services];
 
+	if (incidents_lose(w))
+		return;
 	w->totals.requests++;
 	w->totals.probes += r->verdict == VERDICT_PROBE;
 	if (r->verdict == VERDICT_PROBE)

@@ -82,7 +82,7 @@ void
 label_request(struct world *w, const struct request *r, size_t stream,
     uint64_t line)
 {
-	if (output_labelled(w->out) && !plain(w, r))
+	if (line > 0 && output_labelled(w->out) && !plain(w, r))
 		label(w, r, output_path(w->out, stream), line);
 }
 
@@ -177,6 +177,13 @@ put_also(struct buf *b, const struct world *w, const struct incident *i,
 
 	json_key(b, "also");
 	buf_char(b, '[');
+	/* Whoever waits for a task that hangs is slow, and fails. */
+	if (k->effect == EFFECT_HANG) {
+		put_place(b, NULL, NULL, failing);
+		put_place(b, NULL, NULL, "slow-post");
+		buf_char(b, ']');
+		return;
+	}
 	for (int s = 0; s < n; s++)
 		for (int r = 0; r < w->services[s].n_routes; r++) {
 			const struct route *from = &w->services[s].routes[r];
@@ -225,7 +232,7 @@ put_incident(struct buf *b, const struct world *w, const struct incident *i,
 	}
 	if (rule)
 		json_member_str(b, "rule", str_of(rule));
-	if (rule && k->where != AT_PROBES && k->where != AT_SERVICE)
+	if (rule && k->where != AT_PROBES)
 		put_also(b, w, i, scan ? NULL : route);
 	if (cause)
 		json_member_str(b, "cause", str_of(cause));

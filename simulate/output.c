@@ -48,6 +48,7 @@ struct output {
 	struct stream files[OUTPUT_FILES];
 	struct packer *packer;
 	struct buf packed, text; /* text: standard output */
+	size_t begun;            /* where the line begins in its buf */
 	struct moment moment;
 };
 
@@ -330,6 +331,7 @@ output_begin(struct output *o, size_t stream, int64_t at_ns)
 	int ms = (int)(at_ns / NS_PER_MS % 1000);
 	char *p;
 
+	o->begun = b->n;
 	if (!s->timed)
 		return b;
 	p = buf_room(b, 64 + s->n);
@@ -348,6 +350,12 @@ output_begin(struct output *o, size_t stream, int64_t at_ns)
 	p[33 + s->n] = ' ';
 	b->n += 34 + s->n;
 	return b;
+}
+
+void
+output_drop(struct output *o, size_t stream)
+{
+	output_again(o, stream)->n = o->begun;
 }
 
 uint64_t

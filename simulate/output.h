@@ -51,6 +51,8 @@ size_t output_plain(struct output *o, const char *name);
 /* One line: begin, append to the buf without a line end, end.  The number of
  * the line in its file is returned, from 1. */
 struct buf *output_begin(struct output *o, size_t stream, int64_t at_ns);
+/* The line that was begun is lost. */
+void output_drop(struct output *o, size_t stream);
 /* The buf again, of a line that was begun. */
 struct buf *output_again(struct output *o, size_t stream);
 uint64_t output_end(struct output *o, size_t stream);

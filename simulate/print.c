@@ -88,11 +88,16 @@ open_line(struct world *w, struct task *t)
 	return &w->text;
 }
 
+/* Its number; 0: it is lost. */
 static uint64_t
 close_line(struct world *w, struct task *t)
 {
 	struct buf *b;
 
+	if (incidents_lose(w)) {
+		output_drop(w->out, t->stream);
+		return 0;
+	}
 	w->totals.lines++;
 	if (!t->service->wrapped)
 		return output_end(w->out, t->stream);

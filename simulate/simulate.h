@@ -5,7 +5,7 @@
  *
  *	workshops.c   one row a workshop: its services, routes and what each
  *	              program does and prints for a request, word for word
- *	incidents.c   one row an incident or decoy
+ *	catalogue.c   one row an incident or decoy; incidents.c does it
  *	engine.c      the events: arrivals, queues, work, calls, answers
  *	traffic.c     clients, health checks, scanners: what arrives, and when
  *	tasks.c       tasks come, go and hang

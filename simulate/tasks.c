@@ -203,6 +203,9 @@ tasks_begin(struct world *w)
 			schedule(w, EVENT_TASK_HANG, t, i->start);
 			deploy(w, i->at.service, 0, i->end);
 			i->total = 1;
+		} else if (i->kind->effect == EFFECT_LEAVE) {
+			t->incident = i;
+			schedule(w, EVENT_TASK_DOWN, t, i->start);
 		} else if (i->kind->deploy) {
 			plan(w, i);
 		}
@@ -279,8 +282,12 @@ task_event(struct world *w, enum event_kind kind, struct task *t)
 			leave(w, t);
 		break;
 	case EVENT_TASK_GONE:
-		if (!t->hung)
-			print_all(w, t, t->service->stop);
+		if (t->hung)
+			break;
+		print_all(w, t, t->service->stop);
+		if (t->incident && t->incident->kind->effect == EFFECT_LEAVE)
+			print_say(w, t, LEVEL_INFO, 3,
+			    t->incident->kind->cause);
 		break;
 	case EVENT_TASK_HANG:
 		hang(w, t);

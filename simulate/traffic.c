@@ -392,6 +392,8 @@ source_of(enum effect e)
 	case EFFECT_MASK:
 	case EFFECT_CHAOS:
 	case EFFECT_HANG:
+	case EFFECT_LEAVE:
+	case EFFECT_LOSE:
 	case EFFECT_SERIAL:
 	case EFFECT_SURGE:
 	case EFFECT_RHYTHM:

@@ -181,6 +181,8 @@ enum effect {
 	EFFECT_MASK,  /* the dependency fails, the client sees 200 */
 	EFFECT_CHAOS, /* the workshop's own switch */
 	EFFECT_HANG,
+	EFFECT_LEAVE,  /* a task of several is taken out */
+	EFFECT_LOSE,   /* lines of all programs do not arrive */
 	EFFECT_SERIAL, /* one request at a time */
 	EFFECT_SCAN,
 	EFFECT_HAMMER,
@@ -405,6 +407,8 @@ bool incident_throttle(struct world *w, struct request *r, struct part *p,
     int64_t *ns);
 /* A client's request that asks for what its service cannot do. */
 bool incident_dooms(struct world *w, const struct request *r);
+/* Whether what is printed now is lost. */
+bool incidents_lose(const struct world *w);
 /* Clients' load and work, in thousandths of the usual. */
 int64_t incidents_load(const struct world *w);
 int64_t incidents_burden(const struct world *w);

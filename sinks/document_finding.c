@@ -307,6 +307,28 @@ put_hidden(struct buf *b, const struct hidden *h)
 	nest_close(b, n);
 }
 
+/* Whose probes did not come. */
+static void
+put_silence(struct buf *b, const struct finding_silence *s)
+{
+	struct nest n;
+
+	if (!s->target)
+		return;
+	n = nest_open(b, "silence");
+	part_text(b, "target", str_of(s->target));
+	json_member_i64(b, "missing", (int64_t)s->missing);
+	json_member_i64(b, "all", (int64_t)s->all);
+	json_member_i64(b, "targets", s->targets);
+	json_member_i64(b, "others", s->others);
+	json_member_bool(b, "siblings", s->siblings);
+	part_time(b, "last", s->last_ns);
+	json_member_i64(b, "probes", (int64_t)s->probes);
+	json_member_i64(b, "probers", s->probers);
+	json_member_i64(b, "period_ns", s->period_ms * NS_PER_MS);
+	nest_close(b, n);
+}
+
 static void
 put_finding(struct buf *b, const struct finding *f, const struct str *paths)
 {
@@ -336,6 +358,7 @@ put_finding(struct buf *b, const struct finding *f, const struct str *paths)
 	if (f->along)
 		put_counts(b, "along", f->along_bad, f->along_total);
 	put_hidden(b, &f->hidden);
+	put_silence(b, &f->silence);
 	if (f->before_ns >= 0)
 		json_member_i64(b, "latency_before_ns", f->before_ns);
 	if (f->after_ns >= 0)

@@ -32,6 +32,8 @@ SCENES = [
     ("eks-shop", "hammer", 30),
     ("eks-shop", "probe-fail", 30),
     ("eks-shop", "poller", None),
+    ("eks-shop", "target-gone", 60),
+    ("eks-shop", "scale-in", None),
     ("threads", "small-step", 60),
     ("threads", "not-found", 30),
     ("threads", "scan-burst", 10),
@@ -39,11 +41,13 @@ SCENES = [
     ("threads", "hammer", 20),
     ("threads", "scan-distributed", 20),
     ("threads", "daily-rhythm", None),
+    ("threads", "delivery-gap", None),
     ("eks-shop", "masked-failure", 30),
     ("fleet", "masked-failure", 40),
     ("fleet", "slow-post", 30),
     ("fleet", "tail", 300),
     ("fleet", "scan-distributed", 20),
+    ("fleet", "target-gone", 60),
     ("fleet", "clean", None),
 ]
 

@@ -19,8 +19,8 @@ from tap import ok, same, telltale
 WORKSHOPS = ("like", "interstella", "eks-shop", "threads", "fleet")
 # Of the incidents, what a workshop has nothing for.
 LACKS = {
-    "like": set(),
-    "interstella": {"chaos", "dependency-throttle"},
+    "like": {"scale-in"},
+    "interstella": {"chaos", "dependency-throttle", "scale-in"},
     "eks-shop": {"chaos"},
     "threads": {"chaos", "dependency-slow", "dependency-throttle",
                 "masked-failure"},
@@ -337,6 +337,25 @@ def shapes():
         shutil.rmtree(root)
 
 
+def leaves_and_loses():
+    """Lines per stream, by the time before them."""
+    def lines(kind):
+        root, _ = simulate("fleet", "--services", "4", "--duration", "10m",
+                           "--incident", f"{kind}@4m")
+        return {p: [(x[11:19], x[25:]) for x in d.decode().splitlines()]
+                for p, d in content(root).items() if p.startswith("logs/")}
+    last = {p: x[-1] for p, x in lines("scale-in").items() if x}
+    gone = [p for p, (t, _) in last.items() if t < "02:05:00"]
+    same(len(gone), 1, "scale-in: one task of all ends")
+    ok(last[gone[0]][1].endswith("SIGTERM received, shutting down"),
+       "scale-in: and says so", last[gone[0]])
+    lost = [t for x in lines("delivery-gap").values() for t, _ in x]
+    ok(lost and not [t for t in lost if "02:04:00" <= t < "02:08:00"],
+       "delivery-gap: four minutes without a line")
+    ok(min(lost) < "02:01" and max(lost) > "02:09",
+       "delivery-gap: and there are lines before and after")
+
+
 def live():
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as s:
         s.bind(("127.0.0.1", 0))
@@ -403,6 +422,7 @@ def refusals():
 reproducible()
 words()
 shapes()
+leaves_and_loses()
 every_scenario()
 live()
 refusals()

@@ -29,7 +29,8 @@ RESULTS = os.path.join(os.path.dirname(os.path.abspath(__file__)),
                        "RESULTS.md")
 WORKSHOPS = ("like", "interstella", "eks-shop", "threads", "fleet")
 DURATION = "40m"
-QUIET = ("clean", "daily-rhythm", "surge", "redeploy")
+QUIET = ("clean", "daily-rhythm", "surge", "redeploy", "scale-in",
+         "delivery-gap")
 
 
 def simulate(job):
@@ -65,7 +66,7 @@ def measures(scores):
     yield "incident recall", everything["recall"], True, 0.997
     yield ("false alerts a service and day",
            everything["false_per_service_day"], False, 0.004)
-    yield ("... on clean, daily rhythm, surge, redeploy",
+    yield ("... on clean, daily rhythm, surge, redeploy, scale-in, delivery gap",
            of(scores, *QUIET)["false"], False, 0)
     chaos = of(scores, "chaos")
     yield "seconds to detect, chaos, median", chaos["detect_median_s"], False, 20
