@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
-"""Runs every command in turns, takes the medians, prints the ratios beside
+"""Runs every command in turns, takes the least times, prints the ratios beside
 their bars.  Started by bench/run.sh.
 
 CPU seconds are user and system time of all processes of a command; a busy
@@ -14,7 +14,6 @@ import json
 import os
 import re
 import shutil
-import statistics
 import subprocess
 import sys
 import time
@@ -122,7 +121,9 @@ def run(command, size):
 
 
 def measure():
-    """The medians of RUNS rounds; one round is every command once."""
+    """The least times of RUNS rounds, and the most memory; one round is every
+    command once.  Other work on the machine makes a run longer, never shorter,
+    and hurts what waits for memory more than what computes."""
     all_runs = collections.defaultdict(list)
     for i in range(RUNS):
         for name, (command, size) in cases().items():
@@ -130,7 +131,8 @@ def measure():
                   file=sys.stderr)
             all_runs[name].append(run(command, size))
     print(f"\r{'':48}\r", end="", file=sys.stderr)
-    return {name: Figure(*(statistics.median(v) for v in zip(*runs)))
+    return {name: Figure(min(r.cpu for r in runs), min(r.wall for r in runs),
+                         max(r.rss for r in runs), runs[0].size)
             for name, runs in all_runs.items()}
 
 
@@ -354,7 +356,7 @@ def main():
         sys.exit("answers differ: no figure counts")
     if sys.argv[1:] == ["-record"]:
         lines = size_of([PLAIN]) // 1_000_000
-        record(f"\n{lines} MB of each kind, medians of {RUNS} runs,"
+        record(f"\n{lines} MB of each kind, the least of {RUNS} runs,"
                f" {os.cpu_count()} cores, load {load}.\n\n{shown}\n\n"
                f"{seconds(figures)}\n\n")
 
