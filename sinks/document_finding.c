@@ -129,7 +129,9 @@ masked_clause(struct buf *b, const struct finding *f)
 static void
 failed_clause(struct buf *b, const struct finding *f)
 {
-	(void)f;
+	/* Where all that is wrong did not come, what came before is shown. */
+	if (f->silence.target && f->silence.all == f->bad)
+		return;
 	buf_cat(b, " AND (error OR fault)");
 }
 

@@ -106,6 +106,10 @@ def hang():
         same(s["period_ns"], 10 * 10**9, f"{name}: the period")
         same((told["count"], s["missing"], s["all"]), (179, 179, 179),
              f"{name}: of two nodes' probes a quarter of an hour's are missing")
+        asks = f["labels"]["filter"]
+        ok("fault" not in asks and "/health" in asks,
+           f"{name}: the filter is not for failures, of which there are none",
+           asks)
         first = probes[-2] + 10
         same(f["event"]["start"][:19], iso(first - (T0 + first) % 10)[:19],
              f"{name}: since the first slot")
