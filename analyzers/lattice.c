@@ -24,7 +24,10 @@
  * Candidates are the four commonest gaps in whole seconds and the usual
  * intervals: between two probes of a busy page there is somebody else, so that
  * the gaps say nothing there.  A divisor or a multiple of P has half the
- * slots filled or half the hits: the least likely one by chance is P.
+ * slots filled or half the hits: the least likely one by chance is P.  Two
+ * probes of one prober (10 s and 30 s, as a kubelet's readiness and liveness)
+ * may stand so that they look like one of 5 s which misses every third: one
+ * that misses nothing goes before it when it has two thirds of its hits.
  *
  * Then one time a slot counts, the nearest to the median, and the clock's own
  * drift is taken off the period; the reach is four times the median distance,
@@ -480,12 +483,36 @@ take_free(struct lattice_finder *f, const struct lattice_block *b)
 	}
 }
 
+/* The best lattice of its kind; surprise 0: none. */
+struct best {
+	struct lattice l;
+	int64_t surprise;
+};
+
+static bool
+is_full(const struct lattice *l)
+{
+	return l->filled * 100 >= l->slots * FILLED_NARROW;
+}
+
+/* Of the best that is full and the best that is not. */
+static const struct best *
+choose(const struct best *full, const struct best *other)
+{
+	if (full->surprise >= other->surprise)
+		return full;
+	return full->surprise > 0 && full->l.filled * 3 >= other->l.filled * 2
+		   ? full
+		   : other;
+}
+
 bool
 lattice_find(struct lattice_finder *f, const struct lattice_scale *scale,
     const struct lattice_block *b, struct lattice *l)
 {
+	struct best best[2] = { { .surprise = 0 } }; /* [1]: full */
+	const struct best *chosen;
 	int period_s[CANDIDATES];
-	int64_t most = 0;
 	int n;
 
 	if (b->n < LATTICE_HITS || b->n > LATTICE_TIMES)
@@ -497,14 +524,16 @@ lattice_find(struct lattice_finder *f, const struct lattice_scale *scale,
 	for (int i = 0; i < n; i++) {
 		struct lattice one;
 		int64_t s = try_period(f, period_s[i] * NS_PER_SEC, &one);
+		struct best *of = s ? &best[is_full(&one)] : NULL;
 
-		if (s == 0 || s < most ||
-		    (s == most && one.period_ns > l->period_ns))
+		if (!of || s < of->surprise ||
+		    (s == of->surprise && one.period_ns > of->l.period_ns))
 			continue;
-		*l = one;
-		most = s;
+		*of = (struct best){ one, s };
 	}
-	return most > 0;
+	chosen = choose(&best[1], &best[0]);
+	*l = chosen->l;
+	return chosen->surprise > 0;
 }
 
 /* The slot that a time is nearest to. */

@@ -346,3 +346,36 @@ Test(lattice, tells_probes_from_people)
 		    f1, s.right, s.wrong, s.missed);
 	}
 }
+
+/* A kubelet's readiness and liveness, of one path: every 10 s and every 30 s,
+ * the second anywhere between the first. */
+Test(lattice, two_intervals_of_one_prober)
+{
+	struct lattice_finder *f = lattice_finder_new();
+
+	for (int64_t apart = 500; apart < 9700; apart += 100) {
+		int64_t t[96];
+		uint8_t mark[96] = { 0 };
+		struct lattice_block b = { t, mark, 0 };
+		struct lattice l;
+
+		state = (uint64_t)apart;
+		for (int64_t s = 0; s < 720; s += 10) {
+			int64_t at = T0 + s * NS_PER_SEC;
+
+			t[b.n++] = at + around(2 * NS_PER_MS);
+			if (s % 30 == 0)
+				t[b.n++] = at + apart * NS_PER_MS +
+					   around(2 * NS_PER_MS);
+		}
+		cr_assert(lattice_find(f, &lattice_fast, &b, &l));
+		cr_expect_eq((l.period_ns + NS_PER_SEC / 2) / NS_PER_SEC, 10,
+		    "%ld ms apart: every %ld ns", (long)apart,
+		    (long)l.period_ns);
+		cr_expect_eq(lattice_take(&l, &b, 1), 72);
+		cr_assert(lattice_find(f, &lattice_fast, &b, &l));
+		cr_expect_eq((l.period_ns + NS_PER_SEC / 2) / NS_PER_SEC, 30);
+		cr_expect_eq(lattice_take(&l, &b, 2), 24);
+	}
+	lattice_finder_free(f);
+}
