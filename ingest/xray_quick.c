@@ -378,14 +378,13 @@ static const char *members_read(struct quick *q, const char *p,
 static inline const char *
 block_read(struct quick *q, const char *p, size_t key, unsigned depth)
 {
-	const struct span_marks *m = q->marks;
-	size_t before = m ? m->n : 0;
+	size_t before = q->marks ? q->marks->n : 0;
 	struct str none = { p, 0 };
 
 	p = *p == '{'
 		? members_read(q, p, (enum span_place)span_keys[key].at, depth)
 		: value_end(q, p);
-	if (q->marks && m->n == before)
+	if (q->marks && q->marks->n == before)
 		mark(q, key, MARK_VALUE, none);
 	return p;
 }
@@ -495,8 +494,6 @@ marked_read(struct quick *q, const char *p, size_t key, unsigned depth)
 	if (q->seen >> key & 1 || depth > SPAN_MARKS_DEPTH)
 		marks_lose(q);
 	q->seen |= UINT64_C(1) << key;
-	if (depth > 0 && *p == 't' && tells_failure(k->name, strlen(k->name)))
-		q->f->failures_within = true;
 	if (!q->marks || k->what == NO_SPANS ||
 	    (k->what == SUBSEGMENTS && *p != '['))
 		return value_end(q, p);
@@ -518,6 +515,9 @@ keyed_read(struct quick *q, const char *p, size_t key, unsigned depth)
 		return value_end(q, p);
 	if (depth == 0 && q->names->field[key] != XRAY_FIELDS)
 		return field_read(q, p, key);
+	if (depth > 0 && *p == 't' &&
+	    tells_failure(span_keys[key].name, strlen(span_keys[key].name)))
+		q->f->failures_within = true;
 	return q->marks ? marked_read(q, p, key, depth) : value_end(q, p);
 }
 

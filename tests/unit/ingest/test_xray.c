@@ -111,6 +111,9 @@ static const struct {
 	{ ",\"subsegments\":[{\"subsegments\":[{\"fault\":true}]}]", true },
 	{ ",\"subsegments\":[{\"fa\\u0075lt\":true}]", true },
 	{ ",\"subsegments\":[{\"throttle\":true}]", false },
+	/* The second id takes the marks away, and nothing else. */
+	{ ",\"subsegments\":[{\"id\":\"1\",\"id\":\"2\",\"fault\":true}]",
+	    true },
 };
 
 Test(xray, failures_within)
