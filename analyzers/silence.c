@@ -197,11 +197,12 @@ look(struct listener *l, int64_t t_s, bool ended)
 		if (period == 0 || missing(p->last_s, period, l->last_s) > 1)
 			continue;
 		long_enough |= missing(p->last_s, period, t_s) >= SILENCE_LEAST;
-		found[n++] = (struct silence_prober){ .peer = p->peer,
+		found[n] = (struct silence_prober){ .peer = p->peer,
 			.asks = p->asks,
 			.n = p->n,
 			.last_s = p->last_s,
 			.period_ms = period };
+		n++;
 	}
 	if (!long_enough || l->crowded || l->n_silences == SILENCES_MAX)
 		return;

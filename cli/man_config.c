@@ -120,9 +120,10 @@ put_precedence(struct buf *out)
 {
 	static const char *const items[] = {
 		"that of the command line, --slow or --rule;",
-		"that of the service's own name; then of patterns, the one of "
-		"more characters that are no wildcards first, of equals the "
-		"one that sorts first; then what is said for every service;",
+		/* One item, of several literals. */
+		("that of the service's own name; then of patterns, the one of "
+		 "more characters that are no wildcards first, of equals the "
+		 "one that sorts first; then what is said for every service;"),
 		"of these, in the same way, by the route;",
 		"of these, that of the method, then of any;",
 		"the default.",
