@@ -28,6 +28,7 @@ table()
 	build,check,lint,clang,bench libsqlite3-dev   the local store
 	build,check,lint,clang,bench libyyjson-dev    JSON
 	build,check,lint,clang,bench libyaml-dev      the configuration
+	build,check,lint,clang,bench libcurl4-openssl-dev HTTP and TLS
 	check,lint,clang             libcriterion-dev the unit tests' framework
 	check,lint,clang,bench       python3          end-to-end tests, test data
 	check,lint,clang             graphviz         draws what map --dot prints

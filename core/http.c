@@ -1,0 +1,374 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The only file that knows libcurl: its multi interface, driven by the caller
+ * who waits.  No thread, no signal, no file name taken from a reply.
+ *
+ * What is told apart is what a sender needs to know for not losing and not
+ * doubling: whether the server can have seen the request.  libcurl says so by
+ * the code and by the bytes that went out (CURLINFO_REQUEST_SIZE counts what
+ * was sent of the head); a reset of a connection that was kept alive is
+ * HTTP_UNKNOWN even where libcurl could have tried again on a fresh one.
+ */
+#include "core/http.h"
+
+#include <assert.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+
+#include <curl/curl.h>
+
+#include "core/buf.h"
+#include "core/mem.h"
+
+enum {
+	CONNECT_MS = 10 * 1000,
+	TOTAL_MS = 60 * 1000,
+	REPLY_MAX = 16 * 1024 * 1024,
+	CONNECTIONS = 8,
+	WAIT_MS = 1000, /* how long libcurl may sleep at once */
+};
+
+struct http {
+	CURLM *multi;
+	struct http_options options;
+	char *ca_file;
+	struct http_call *first; /* on their way */
+	size_t n;
+};
+
+struct http_call {
+	struct http_call *next;
+	CURL *easy;
+	struct curl_slist *headers;
+	struct buf body;
+	size_t reply_max;
+	bool too_long;
+	char words[CURL_ERROR_SIZE];
+	struct http_reply reply;
+};
+
+struct http *
+http_open(const struct http_options *options, struct err *err)
+{
+	struct http *h = xcalloc(1, sizeof *h);
+
+	h->options = *options;
+	h->options.connect_ms =
+	    options->connect_ms ? options->connect_ms : CONNECT_MS;
+	h->options.total_ms = options->total_ms ? options->total_ms : TOTAL_MS;
+	h->options.reply_max =
+	    options->reply_max ? options->reply_max : REPLY_MAX;
+	h->ca_file = options->ca_file ? strdup(options->ca_file) : NULL;
+	h->options.ca_file = h->ca_file;
+	if (curl_global_init(CURL_GLOBAL_DEFAULT) == CURLE_OK)
+		h->multi = curl_multi_init();
+	if (!h->multi) {
+		err_set(err, "libcurl cannot be started");
+		http_close(h);
+		return NULL;
+	}
+	long most =
+	    (long)(options->connections ? options->connections : CONNECTIONS);
+	curl_multi_setopt(h->multi, CURLMOPT_MAX_TOTAL_CONNECTIONS, most);
+	curl_multi_setopt(h->multi, CURLMOPT_MAXCONNECTS, most);
+	return h;
+}
+
+/* A piece of the reply's body; less than it is given ends the call. */
+static size_t
+take(char *p, size_t size, size_t n, void *to)
+{
+	struct http_call *call = to;
+
+	n *= size;
+	if (n > call->reply_max - call->body.n) {
+		call->too_long = true;
+		return 0;
+	}
+	buf_put(&call->body, p, n);
+	return n;
+}
+
+/* Whether a header is one line, without what would begin another. */
+static bool
+is_header(const char *s)
+{
+	for (const char *p = s; *p; p++)
+		if ((unsigned char)*p < ' ' || *p == 0x7f)
+			return false;
+	return strchr(s, ':') != NULL;
+}
+
+static int
+add_headers(struct http_call *call, const struct http_request *r,
+    struct err *err)
+{
+	/* A server that waits for the first is slow; the second would be set
+	 * from libcurl's guess. */
+	static const char expect[] = "Expect:", type[] = "Content-Type:";
+	bool typed = false;
+
+	call->headers = curl_slist_append(NULL, expect);
+	for (size_t i = 0; r->headers && r->headers[i]; i++) {
+		const char *header = r->headers[i];
+
+		if (!is_header(header))
+			return err_set(err, "a header with control characters");
+		typed |= strncasecmp(header, type, strlen(type)) == 0;
+		call->headers = curl_slist_append(call->headers, header);
+	}
+	if (!typed)
+		call->headers = curl_slist_append(call->headers, type);
+	return 0;
+}
+
+/* AWS's signature; libcurl leaves the session's token to us. */
+static int
+sign(struct http_call *call, const struct http_signature *s, struct err *err)
+{
+	char words[128];
+	struct buf token = { 0 };
+
+	snprintf(words, sizeof words, "aws:amz:%s:%s", s->region, s->service);
+	curl_easy_setopt(call->easy, CURLOPT_AWS_SIGV4, words);
+	curl_easy_setopt(call->easy, CURLOPT_USERNAME, s->key_id);
+	curl_easy_setopt(call->easy, CURLOPT_PASSWORD, s->secret);
+	if (!s->token)
+		return 0;
+	buf_printf(&token, "X-Amz-Security-Token: %s", s->token);
+	bool good = is_header(buf_cstr(&token));
+	if (good)
+		call->headers =
+		    curl_slist_append(call->headers, buf_cstr(&token));
+	buf_fini(&token);
+	return good ? 0
+		    : err_set(err, "a session token with control characters");
+}
+
+static void
+set_body(CURL *easy, const struct http_request *r)
+{
+	if (r->body.p) {
+		curl_easy_setopt(easy, CURLOPT_POSTFIELDSIZE_LARGE,
+		    (curl_off_t)r->body.n);
+		curl_easy_setopt(easy, CURLOPT_POSTFIELDS, r->body.p);
+	} else if (strcmp(r->method, "POST") == 0) {
+		curl_easy_setopt(easy, CURLOPT_POSTFIELDSIZE_LARGE,
+		    (curl_off_t)0);
+		curl_easy_setopt(easy, CURLOPT_POSTFIELDS, "");
+	}
+	if (strcmp(r->method, "HEAD") == 0)
+		curl_easy_setopt(easy, CURLOPT_NOBODY, 1L);
+	else
+		curl_easy_setopt(easy, CURLOPT_CUSTOMREQUEST, r->method);
+}
+
+static int
+set_up(struct http *h, struct http_call *call, const struct http_request *r,
+    struct err *err)
+{
+	const struct http_options *o = &h->options;
+	CURL *easy = call->easy;
+
+	if (curl_easy_setopt(easy, CURLOPT_URL, r->url) != CURLE_OK ||
+	    (strncmp(r->url, "http://", 7) != 0 &&
+		strncmp(r->url, "https://", 8) != 0))
+		return err_set(err, "an address of http:// or https:// is "
+				    "expected");
+	curl_easy_setopt(easy, CURLOPT_PROTOCOLS_STR, "http,https");
+	curl_easy_setopt(easy, CURLOPT_FOLLOWLOCATION, 0L);
+	curl_easy_setopt(easy, CURLOPT_NOSIGNAL, 1L);
+	curl_easy_setopt(easy, CURLOPT_SSLVERSION, CURL_SSLVERSION_TLSv1_2);
+	curl_easy_setopt(easy, CURLOPT_TCP_KEEPALIVE, 1L);
+	curl_easy_setopt(easy, CURLOPT_HTTP_VERSION, CURL_HTTP_VERSION_1_1);
+	curl_easy_setopt(easy, CURLOPT_CONNECTTIMEOUT_MS, (long)o->connect_ms);
+	curl_easy_setopt(easy, CURLOPT_TIMEOUT_MS, (long)o->total_ms);
+	curl_easy_setopt(easy, CURLOPT_ERRORBUFFER, call->words);
+	curl_easy_setopt(easy, CURLOPT_PRIVATE, call);
+	curl_easy_setopt(easy, CURLOPT_WRITEFUNCTION, take);
+	curl_easy_setopt(easy, CURLOPT_WRITEDATA, call);
+	if (o->ca_file)
+		curl_easy_setopt(easy, CURLOPT_CAINFO, o->ca_file);
+	if (o->proxy == HTTP_PROXY_NONE)
+		curl_easy_setopt(easy, CURLOPT_PROXY, "");
+	set_body(easy, r);
+	if (add_headers(call, r, err) < 0)
+		return -1;
+	if (r->user) {
+		curl_easy_setopt(easy, CURLOPT_HTTPAUTH, CURLAUTH_BASIC);
+		curl_easy_setopt(easy, CURLOPT_USERNAME, r->user);
+		curl_easy_setopt(easy, CURLOPT_PASSWORD, r->password);
+	}
+	if (r->signature && sign(call, r->signature, err) < 0)
+		return -1;
+	curl_easy_setopt(easy, CURLOPT_HTTPHEADER, call->headers);
+	return 0;
+}
+
+struct http_call *
+http_start(struct http *h, const struct http_request *r, struct err *err)
+{
+	struct http_call *call = xcalloc(1, sizeof *call);
+
+	call->reply_max = h->options.reply_max;
+	call->reply.tag = r->tag;
+	call->easy = curl_easy_init();
+	if (!call->easy)
+		err_set(err, "libcurl has no memory");
+	else if (set_up(h, call, r, err) == 0 &&
+		 curl_multi_add_handle(h->multi, call->easy) == CURLM_OK) {
+		call->next = h->first;
+		h->first = call;
+		h->n++;
+		return call;
+	}
+	http_call_free(call);
+	return NULL;
+}
+
+size_t
+http_calls(const struct http *h)
+{
+	return h->n;
+}
+
+/* Whether a failure came before anything could be sent. */
+static bool
+is_unreached(CURL *easy, CURLcode code)
+{
+	long sent = 0;
+
+	switch ((int)code) {
+	case CURLE_COULDNT_RESOLVE_PROXY:
+	case CURLE_COULDNT_RESOLVE_HOST:
+	case CURLE_COULDNT_CONNECT:
+	case CURLE_SSL_CONNECT_ERROR:
+	case CURLE_PEER_FAILED_VERIFICATION:
+	case CURLE_SSL_CACERT_BADFILE:
+		return true;
+	default:
+		curl_easy_getinfo(easy, CURLINFO_REQUEST_SIZE, &sent);
+		return sent == 0;
+	}
+}
+
+static enum http_end
+ended(const struct http_call *call, CURLcode code)
+{
+	if (code == CURLE_OK)
+		return HTTP_REPLIED;
+	if (call->too_long)
+		return HTTP_TOO_LONG;
+	return is_unreached(call->easy, code) ? HTTP_UNREACHED : HTTP_UNKNOWN;
+}
+
+/* Takes a call that has ended from those on their way. */
+static struct http_call *
+taken(struct http *h, const CURLMsg *m)
+{
+	struct http_call **at = &h->first;
+	struct http_reply *reply;
+	CURLcode code = m->data.result;
+	struct http_call *call;
+	curl_off_t after = 0;
+
+	while ((*at)->easy != m->easy_handle)
+		at = &(*at)->next;
+	call = *at;
+	*at = call->next;
+	h->n--;
+	reply = &call->reply;
+	reply->end = ended(call, code);
+	reply->body = buf_view(&call->body);
+	if (reply->end == HTTP_REPLIED || reply->end == HTTP_TOO_LONG)
+		curl_easy_getinfo(call->easy, CURLINFO_RESPONSE_CODE,
+		    &reply->status);
+	curl_easy_getinfo(call->easy, CURLINFO_RETRY_AFTER, &after);
+	reply->retry_after_s = after > 0 ? (int64_t)after : -1;
+	reply->words = "";
+	if (call->too_long)
+		reply->words = "the reply is too long";
+	else if (code != CURLE_OK)
+		reply->words =
+		    call->words[0] ? call->words : curl_easy_strerror(code);
+	curl_multi_remove_handle(h->multi, call->easy);
+	return call;
+}
+
+struct http_call *
+http_wait(struct http *h, int timeout_ms)
+{
+	int sleep_ms = timeout_ms < 0 ? WAIT_MS : timeout_ms;
+
+	for (bool slept = false; h->n > 0; slept = true) {
+		int running = 0, left = 0;
+
+		curl_multi_perform(h->multi, &running);
+		for (const CURLMsg *m = curl_multi_info_read(h->multi, &left);
+		     m; m = curl_multi_info_read(h->multi, &left))
+			if (m->msg == CURLMSG_DONE)
+				return taken(h, m);
+		if (timeout_ms == 0 || (timeout_ms > 0 && slept))
+			return NULL;
+		curl_multi_poll(h->multi, NULL, 0, sleep_ms, NULL);
+	}
+	return NULL;
+}
+
+struct http_call *
+http_do(struct http *h, const struct http_request *r, struct err *err)
+{
+	struct http_call *call;
+
+	assert(h->n == 0);
+	call = http_start(h, r, err);
+	return call ? http_wait(h, -1) : NULL;
+}
+
+const struct http_reply *
+http_reply(const struct http_call *call)
+{
+	return &call->reply;
+}
+
+const char *
+http_header(const struct http_call *call, const char *name)
+{
+	struct curl_header *header;
+
+	return curl_easy_header(call->easy, name, 0, CURLH_HEADER, -1,
+		   &header) == CURLHE_OK
+		   ? header->value
+		   : NULL;
+}
+
+void
+http_call_free(struct http_call *call)
+{
+	if (!call)
+		return;
+	curl_easy_cleanup(call->easy);
+	curl_slist_free_all(call->headers);
+	buf_fini(&call->body);
+	free(call);
+}
+
+void
+http_close(struct http *h)
+{
+	if (!h)
+		return;
+	while (h->first) {
+		struct http_call *call = h->first;
+
+		h->first = call->next;
+		curl_multi_remove_handle(h->multi, call->easy);
+		http_call_free(call);
+	}
+	curl_multi_cleanup(h->multi);
+	free(h->ca_file);
+	free(h);
+}
