@@ -41,7 +41,7 @@ ALL_CFLAGS = -std=c11 -D_GNU_SOURCE -I. $(WARN) $(WERROR) $(COMMON) \
   $(CPPFLAGS) $(CFLAGS)
 # Without the warnings: seen across files, they are of inlined library code.
 LINK = $(CC) $(COMMON) $(CFLAGS) $(LDFLAGS)
-LIBS := -lyyjson -lpcre2-8 -lz -lxxhash -lsqlite3 -lyaml -lcurl -lm \
+LIBS := -lyyjson -lpcre2-8 -lz -lxxhash -lsqlite3 -lyaml -lm \
   $(if $(filter yes,$(ISAL)),-lisal)
 
 SRC  := $(filter-out cli/main.c core/pack_%.c ingest/inflate_%.c ingest/marks_%.c,\

@@ -8,16 +8,23 @@
  * the code and by the bytes that went out (CURLINFO_REQUEST_SIZE counts what
  * was sent of the head); a reset of a connection that was kept alive is
  * HTTP_UNKNOWN even where libcurl could have tried again on a fresh one.
+ *
+ * libcurl brings thirty libraries with it, which take 7 ms to load: as long as
+ * a small archive takes to be replayed.  So it is loaded by the first http_open
+ * and not with the program.
  */
 #include "core/http.h"
 
 #include <assert.h>
+#include <dlfcn.h>
+#include <pthread.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
 
+#define CURL_DISABLE_TYPECHECK
 #include <curl/curl.h>
 
 #include "core/buf.h"
@@ -30,6 +37,47 @@ enum {
 	CONNECTIONS = 8,
 	WAIT_MS = 1000, /* how long libcurl may sleep at once */
 };
+
+/* What is used of it, by the name behind "curl_". */
+#define FUNCTIONS(X)                                                           \
+	X(easy_cleanup)                                                        \
+	X(easy_getinfo)                                                        \
+	X(easy_header)                                                         \
+	X(easy_init)                                                           \
+	X(easy_setopt)                                                         \
+	X(easy_strerror)                                                       \
+	X(global_init)                                                         \
+	X(multi_add_handle)                                                    \
+	X(multi_cleanup)                                                       \
+	X(multi_info_read)                                                     \
+	X(multi_init)                                                          \
+	X(multi_perform)                                                       \
+	X(multi_poll)                                                          \
+	X(multi_remove_handle)                                                 \
+	X(multi_setopt)                                                        \
+	X(slist_append)                                                        \
+	X(slist_free_all)
+
+#define MEMBER(name) __typeof__(curl_##name) *name;
+static struct {
+	FUNCTIONS(MEMBER)
+} curl;
+static pthread_once_t loaded = PTHREAD_ONCE_INIT;
+static const char *load_failed; /* in words; NULL: it did not */
+
+static void
+load(void)
+{
+	void *library = dlopen("libcurl.so.4", RTLD_NOW | RTLD_LOCAL);
+
+#define FIND(name)                                                             \
+	*(void **)&curl.name = library ? dlsym(library, "curl_" #name) : NULL; \
+	if (!curl.name && !load_failed)                                        \
+		load_failed = dlerror();
+	FUNCTIONS(FIND)
+	if (!load_failed && curl.global_init(CURL_GLOBAL_DEFAULT) != CURLE_OK)
+		load_failed = "libcurl cannot be started";
+}
 
 struct http {
 	CURLM *multi;
@@ -63,17 +111,18 @@ http_open(const struct http_options *options, struct err *err)
 	    options->reply_max ? options->reply_max : REPLY_MAX;
 	h->ca_file = options->ca_file ? strdup(options->ca_file) : NULL;
 	h->options.ca_file = h->ca_file;
-	if (curl_global_init(CURL_GLOBAL_DEFAULT) == CURLE_OK)
-		h->multi = curl_multi_init();
+	pthread_once(&loaded, load);
+	h->multi = load_failed ? NULL : curl.multi_init();
 	if (!h->multi) {
-		err_set(err, "libcurl cannot be started");
+		err_set(err, "no HTTP: %s (Debian's package libcurl4)",
+		    load_failed ? load_failed : "out of memory");
 		http_close(h);
 		return NULL;
 	}
 	long most =
 	    (long)(options->connections ? options->connections : CONNECTIONS);
-	curl_multi_setopt(h->multi, CURLMOPT_MAX_TOTAL_CONNECTIONS, most);
-	curl_multi_setopt(h->multi, CURLMOPT_MAXCONNECTS, most);
+	curl.multi_setopt(h->multi, CURLMOPT_MAX_TOTAL_CONNECTIONS, most);
+	curl.multi_setopt(h->multi, CURLMOPT_MAXCONNECTS, most);
 	return h;
 }
 
@@ -111,17 +160,17 @@ add_headers(struct http_call *call, const struct http_request *r,
 	static const char expect[] = "Expect:", type[] = "Content-Type:";
 	bool typed = false;
 
-	call->headers = curl_slist_append(NULL, expect);
+	call->headers = curl.slist_append(NULL, expect);
 	for (size_t i = 0; r->headers && r->headers[i]; i++) {
 		const char *header = r->headers[i];
 
 		if (!is_header(header))
 			return err_set(err, "a header with control characters");
 		typed |= strncasecmp(header, type, strlen(type)) == 0;
-		call->headers = curl_slist_append(call->headers, header);
+		call->headers = curl.slist_append(call->headers, header);
 	}
 	if (!typed)
-		call->headers = curl_slist_append(call->headers, type);
+		call->headers = curl.slist_append(call->headers, type);
 	return 0;
 }
 
@@ -133,16 +182,16 @@ sign(struct http_call *call, const struct http_signature *s, struct err *err)
 	struct buf token = { 0 };
 
 	snprintf(words, sizeof words, "aws:amz:%s:%s", s->region, s->service);
-	curl_easy_setopt(call->easy, CURLOPT_AWS_SIGV4, words);
-	curl_easy_setopt(call->easy, CURLOPT_USERNAME, s->key_id);
-	curl_easy_setopt(call->easy, CURLOPT_PASSWORD, s->secret);
+	curl.easy_setopt(call->easy, CURLOPT_AWS_SIGV4, words);
+	curl.easy_setopt(call->easy, CURLOPT_USERNAME, s->key_id);
+	curl.easy_setopt(call->easy, CURLOPT_PASSWORD, s->secret);
 	if (!s->token)
 		return 0;
 	buf_printf(&token, "X-Amz-Security-Token: %s", s->token);
 	bool good = is_header(buf_cstr(&token));
 	if (good)
 		call->headers =
-		    curl_slist_append(call->headers, buf_cstr(&token));
+		    curl.slist_append(call->headers, buf_cstr(&token));
 	buf_fini(&token);
 	return good ? 0
 		    : err_set(err, "a session token with control characters");
@@ -152,18 +201,18 @@ static void
 set_body(CURL *easy, const struct http_request *r)
 {
 	if (r->body.p) {
-		curl_easy_setopt(easy, CURLOPT_POSTFIELDSIZE_LARGE,
+		curl.easy_setopt(easy, CURLOPT_POSTFIELDSIZE_LARGE,
 		    (curl_off_t)r->body.n);
-		curl_easy_setopt(easy, CURLOPT_POSTFIELDS, r->body.p);
+		curl.easy_setopt(easy, CURLOPT_POSTFIELDS, r->body.p);
 	} else if (strcmp(r->method, "POST") == 0) {
-		curl_easy_setopt(easy, CURLOPT_POSTFIELDSIZE_LARGE,
+		curl.easy_setopt(easy, CURLOPT_POSTFIELDSIZE_LARGE,
 		    (curl_off_t)0);
-		curl_easy_setopt(easy, CURLOPT_POSTFIELDS, "");
+		curl.easy_setopt(easy, CURLOPT_POSTFIELDS, "");
 	}
 	if (strcmp(r->method, "HEAD") == 0)
-		curl_easy_setopt(easy, CURLOPT_NOBODY, 1L);
+		curl.easy_setopt(easy, CURLOPT_NOBODY, 1L);
 	else
-		curl_easy_setopt(easy, CURLOPT_CUSTOMREQUEST, r->method);
+		curl.easy_setopt(easy, CURLOPT_CUSTOMREQUEST, r->method);
 }
 
 static int
@@ -173,38 +222,38 @@ set_up(struct http *h, struct http_call *call, const struct http_request *r,
 	const struct http_options *o = &h->options;
 	CURL *easy = call->easy;
 
-	if (curl_easy_setopt(easy, CURLOPT_URL, r->url) != CURLE_OK ||
+	if (curl.easy_setopt(easy, CURLOPT_URL, r->url) != CURLE_OK ||
 	    (strncmp(r->url, "http://", 7) != 0 &&
 		strncmp(r->url, "https://", 8) != 0))
 		return err_set(err, "an address of http:// or https:// is "
 				    "expected");
-	curl_easy_setopt(easy, CURLOPT_PROTOCOLS_STR, "http,https");
-	curl_easy_setopt(easy, CURLOPT_FOLLOWLOCATION, 0L);
-	curl_easy_setopt(easy, CURLOPT_NOSIGNAL, 1L);
-	curl_easy_setopt(easy, CURLOPT_SSLVERSION, CURL_SSLVERSION_TLSv1_2);
-	curl_easy_setopt(easy, CURLOPT_TCP_KEEPALIVE, 1L);
-	curl_easy_setopt(easy, CURLOPT_HTTP_VERSION, CURL_HTTP_VERSION_1_1);
-	curl_easy_setopt(easy, CURLOPT_CONNECTTIMEOUT_MS, (long)o->connect_ms);
-	curl_easy_setopt(easy, CURLOPT_TIMEOUT_MS, (long)o->total_ms);
-	curl_easy_setopt(easy, CURLOPT_ERRORBUFFER, call->words);
-	curl_easy_setopt(easy, CURLOPT_PRIVATE, call);
-	curl_easy_setopt(easy, CURLOPT_WRITEFUNCTION, take);
-	curl_easy_setopt(easy, CURLOPT_WRITEDATA, call);
+	curl.easy_setopt(easy, CURLOPT_PROTOCOLS_STR, "http,https");
+	curl.easy_setopt(easy, CURLOPT_FOLLOWLOCATION, 0L);
+	curl.easy_setopt(easy, CURLOPT_NOSIGNAL, 1L);
+	curl.easy_setopt(easy, CURLOPT_SSLVERSION, CURL_SSLVERSION_TLSv1_2);
+	curl.easy_setopt(easy, CURLOPT_TCP_KEEPALIVE, 1L);
+	curl.easy_setopt(easy, CURLOPT_HTTP_VERSION, CURL_HTTP_VERSION_1_1);
+	curl.easy_setopt(easy, CURLOPT_CONNECTTIMEOUT_MS, (long)o->connect_ms);
+	curl.easy_setopt(easy, CURLOPT_TIMEOUT_MS, (long)o->total_ms);
+	curl.easy_setopt(easy, CURLOPT_ERRORBUFFER, call->words);
+	curl.easy_setopt(easy, CURLOPT_PRIVATE, call);
+	curl.easy_setopt(easy, CURLOPT_WRITEFUNCTION, take);
+	curl.easy_setopt(easy, CURLOPT_WRITEDATA, call);
 	if (o->ca_file)
-		curl_easy_setopt(easy, CURLOPT_CAINFO, o->ca_file);
+		curl.easy_setopt(easy, CURLOPT_CAINFO, o->ca_file);
 	if (o->proxy == HTTP_PROXY_NONE)
-		curl_easy_setopt(easy, CURLOPT_PROXY, "");
+		curl.easy_setopt(easy, CURLOPT_PROXY, "");
 	set_body(easy, r);
 	if (add_headers(call, r, err) < 0)
 		return -1;
 	if (r->user) {
-		curl_easy_setopt(easy, CURLOPT_HTTPAUTH, CURLAUTH_BASIC);
-		curl_easy_setopt(easy, CURLOPT_USERNAME, r->user);
-		curl_easy_setopt(easy, CURLOPT_PASSWORD, r->password);
+		curl.easy_setopt(easy, CURLOPT_HTTPAUTH, CURLAUTH_BASIC);
+		curl.easy_setopt(easy, CURLOPT_USERNAME, r->user);
+		curl.easy_setopt(easy, CURLOPT_PASSWORD, r->password);
 	}
 	if (r->signature && sign(call, r->signature, err) < 0)
 		return -1;
-	curl_easy_setopt(easy, CURLOPT_HTTPHEADER, call->headers);
+	curl.easy_setopt(easy, CURLOPT_HTTPHEADER, call->headers);
 	return 0;
 }
 
@@ -215,11 +264,11 @@ http_start(struct http *h, const struct http_request *r, struct err *err)
 
 	call->reply_max = h->options.reply_max;
 	call->reply.tag = r->tag;
-	call->easy = curl_easy_init();
+	call->easy = curl.easy_init();
 	if (!call->easy)
 		err_set(err, "libcurl has no memory");
 	else if (set_up(h, call, r, err) == 0 &&
-		 curl_multi_add_handle(h->multi, call->easy) == CURLM_OK) {
+		 curl.multi_add_handle(h->multi, call->easy) == CURLM_OK) {
 		call->next = h->first;
 		h->first = call;
 		h->n++;
@@ -250,7 +299,7 @@ is_unreached(CURL *easy, CURLcode code)
 	case CURLE_SSL_CACERT_BADFILE:
 		return true;
 	default:
-		curl_easy_getinfo(easy, CURLINFO_REQUEST_SIZE, &sent);
+		curl.easy_getinfo(easy, CURLINFO_REQUEST_SIZE, &sent);
 		return sent == 0;
 	}
 }
@@ -284,17 +333,17 @@ taken(struct http *h, const CURLMsg *m)
 	reply->end = ended(call, code);
 	reply->body = buf_view(&call->body);
 	if (reply->end == HTTP_REPLIED || reply->end == HTTP_TOO_LONG)
-		curl_easy_getinfo(call->easy, CURLINFO_RESPONSE_CODE,
+		curl.easy_getinfo(call->easy, CURLINFO_RESPONSE_CODE,
 		    &reply->status);
-	curl_easy_getinfo(call->easy, CURLINFO_RETRY_AFTER, &after);
+	curl.easy_getinfo(call->easy, CURLINFO_RETRY_AFTER, &after);
 	reply->retry_after_s = after > 0 ? (int64_t)after : -1;
 	reply->words = "";
 	if (call->too_long)
 		reply->words = "the reply is too long";
 	else if (code != CURLE_OK)
 		reply->words =
-		    call->words[0] ? call->words : curl_easy_strerror(code);
-	curl_multi_remove_handle(h->multi, call->easy);
+		    call->words[0] ? call->words : curl.easy_strerror(code);
+	curl.multi_remove_handle(h->multi, call->easy);
 	return call;
 }
 
@@ -306,14 +355,14 @@ http_wait(struct http *h, int timeout_ms)
 	for (bool slept = false; h->n > 0; slept = true) {
 		int running = 0, left = 0;
 
-		curl_multi_perform(h->multi, &running);
-		for (const CURLMsg *m = curl_multi_info_read(h->multi, &left);
-		     m; m = curl_multi_info_read(h->multi, &left))
+		curl.multi_perform(h->multi, &running);
+		for (const CURLMsg *m = curl.multi_info_read(h->multi, &left);
+		     m; m = curl.multi_info_read(h->multi, &left))
 			if (m->msg == CURLMSG_DONE)
 				return taken(h, m);
 		if (timeout_ms == 0 || (timeout_ms > 0 && slept))
 			return NULL;
-		curl_multi_poll(h->multi, NULL, 0, sleep_ms, NULL);
+		curl.multi_poll(h->multi, NULL, 0, sleep_ms, NULL);
 	}
 	return NULL;
 }
@@ -339,7 +388,7 @@ http_header(const struct http_call *call, const char *name)
 {
 	struct curl_header *header;
 
-	return curl_easy_header(call->easy, name, 0, CURLH_HEADER, -1,
+	return curl.easy_header(call->easy, name, 0, CURLH_HEADER, -1,
 		   &header) == CURLHE_OK
 		   ? header->value
 		   : NULL;
@@ -350,8 +399,9 @@ http_call_free(struct http_call *call)
 {
 	if (!call)
 		return;
-	curl_easy_cleanup(call->easy);
-	curl_slist_free_all(call->headers);
+	if (call->easy)
+		curl.easy_cleanup(call->easy);
+	curl.slist_free_all(call->headers);
 	buf_fini(&call->body);
 	free(call);
 }
@@ -365,10 +415,11 @@ http_close(struct http *h)
 		struct http_call *call = h->first;
 
 		h->first = call->next;
-		curl_multi_remove_handle(h->multi, call->easy);
+		curl.multi_remove_handle(h->multi, call->easy);
 		http_call_free(call);
 	}
-	curl_multi_cleanup(h->multi);
+	if (h->multi)
+		curl.multi_cleanup(h->multi);
 	free(h->ca_file);
 	free(h);
 }

@@ -37,7 +37,7 @@ microhttpd.h     cli/serve.c
 '
 
 # The C library's and the kernel's.
-ours='assert|complex|ctype|dirent|endian|errno|fcntl|fenv|float|fnmatch|
+ours='assert|complex|ctype|dirent|dlfcn|endian|errno|fcntl|fenv|float|fnmatch|
 getopt|glob|inttypes|iso646|langinfo|limits|locale|malloc|math|netdb|poll|
 pthread|regex|sched|search|semaphore|setjmp|signal|stdalign|stdarg|stdatomic|
 stdbool|stddef|stdint|stdio|stdlib|stdnoreturn|string|strings|termios|threads|
