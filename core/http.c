@@ -58,7 +58,7 @@ enum {
 	X(slist_append)                                                        \
 	X(slist_free_all)
 
-#define MEMBER(name) __typeof__(curl_##name) *name;
+#define MEMBER(name) __typeof__(curl_##name) *(name);
 static struct {
 	FUNCTIONS(MEMBER)
 } curl;
