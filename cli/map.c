@@ -9,6 +9,7 @@
 
 #include "cli/command.h"
 #include "cli/options.h"
+#include "cli/settings.h"
 #include "cli/report.h"
 #include "cli/trace_read.h"
 #include "core/mem.h"
@@ -20,7 +21,7 @@
 
 struct flags {
 	bool help, json, dot, quiet;
-	const char *trace, *node, *store;
+	const char *trace, *node, *store, *config;
 	int64_t series, since, until, last;
 	int color, width, threads, probes;
 	uint64_t max_nodes;
@@ -92,6 +93,8 @@ static const struct opt opts[] = {
 	    OPTION_STORE,
 	    .help = "Take the traces from the store FILE that 'telltale "
 		    "replay --store' made, instead of an archive." },
+	{ OPTION_CONFIG, .help = "Read what health checks ask for from FILE, "
+				 "as telltale.yaml(5) says." },
 	{ OPTION_THREADS },
 	{ OPTION_HELP },
 	{ .name = NULL },
@@ -237,13 +240,38 @@ print(const struct map *m, const struct flags *f)
 }
 
 static int
+draw(const struct flags *f, const struct replay_options *options,
+    struct trace_read *read, struct map *m)
+{
+	const struct trace *t;
+	int printed;
+
+	for (t = trace_read_next(read); t; t = trace_read_next(read))
+		map_add(m, f, options, t);
+	graph_merge(m->all, m->clients);
+	graph_merge(m->all, m->probes);
+	if (read->status != STATUS_OK)
+		return read->status;
+	trace_read_inputs(read);
+	if (m->traces == 0 && f->trace) {
+		command_say("there is no trace %s", f->trace);
+		return STATUS_FOUND;
+	}
+	printed = print(m, f);
+	return printed == STATUS_OK ? read->status : printed;
+}
+
+static int
 run_map(const struct flags *f, const uint8_t *id, char **paths, size_t n)
 {
+	const struct settings_given given = { .config = f->config };
+	struct settings settings = { 0 };
 	struct replay_options options;
 	struct traces_options how;
 	struct trace_read read;
-	const struct trace *t;
+	struct err err = { "" };
 	struct map m;
+	int status;
 
 	trace_read_options(&how, &options);
 	options.threads = f->threads;
@@ -251,30 +279,20 @@ run_map(const struct flags *f, const uint8_t *id, char **paths, size_t n)
 	options.until_ns = f->until;
 	options.last_ns = f->last;
 	how.only = f->trace ? id : NULL;
+	if (settings_read(&settings, &given, &options, &err) != 0) {
+		settings_fini(&settings);
+		return command_config(&err);
+	}
 	map_init(&m, f);
 	if (f->store ? trace_read_open_store(&read, &how, f->store)
-		     : trace_read_open(&read, &how, paths, n, f->quiet)) {
-		for (t = trace_read_next(&read); t; t = trace_read_next(&read))
-			map_add(&m, f, &options, t);
-		graph_merge(m.all, m.clients);
-		graph_merge(m.all, m.probes);
-	}
-	if (read.status == STATUS_OK) {
-		int printed;
-
-		trace_read_inputs(&read);
-		if (m.traces == 0 && f->trace) {
-			command_say("there is no trace %s", f->trace);
-			printed = STATUS_FOUND;
-		} else {
-			printed = print(&m, f);
-		}
-		if (printed != STATUS_OK)
-			read.status = printed;
-	}
+		     : trace_read_open(&read, &how, paths, n, f->quiet))
+		status = draw(f, &options, &read, &m);
+	else
+		status = read.status;
 	trace_read_close(&read);
 	map_fini(&m);
-	return read.status;
+	settings_fini(&settings);
+	return status;
 }
 
 static int

@@ -72,12 +72,10 @@ extern const char *const option_probes[];
 	.offset = offsetof(struct flags, probes), .arg = "HOW",                \
 	.preset = "fold", .choices = option_probes
 
+/* Without help: what is asked of the file differs. */
 #define OPTION_CONFIG                                                          \
 	.name = "config", .letter = 'c', .type = OPT_TEXT,                     \
-	.offset = offsetof(struct flags, config), .arg = "FILE",               \
-	.help = "Read thresholds, names of services and what health checks "   \
-		"ask for from FILE, as telltale.yaml(5) says. An option goes " \
-		"before what FILE says."
+	.offset = offsetof(struct flags, config), .arg = "FILE"
 
 #define OPTION_STORE                                                           \
 	.name = "store", .type = OPT_TEXT,                                     \

@@ -21,7 +21,7 @@
 struct flags {
 	bool help, json, ndjson, csv, quiet, findings, requests, check;
 	bool explain_sql, explain_es, reverse;
-	const char *store, *by, *groups;
+	const char *store, *config, *by, *groups;
 	int64_t since, until, last;
 	uint64_t limit;
 	int sort, threads, color, width;
@@ -152,7 +152,12 @@ static const struct opt opts[] = {
 	    .offset = offsetof(struct flags, explain_es),
 	    .help = "Print it as a query of Elasticsearch.",
 	},
-	{ .group = "How it is read", OPTION_THREADS },
+	{ .group = "How it is read",
+	    OPTION_CONFIG,
+	    .help = "With --findings or --requests: read thresholds, names of "
+		    "services and what health checks ask for from FILE, as "
+		    "telltale.yaml(5) says." },
+	{ OPTION_THREADS },
 	{ OPTION_QUIET },
 	{ OPTION_HELP },
 	{ .name = NULL },
@@ -316,6 +321,9 @@ check(const struct query_ask *ask, const struct flags *f, struct err *err)
 		return -1;
 	if (f->check || f->explain_sql || f->explain_es)
 		return 0;
+	if (f->config && (f->store || !(f->findings || f->requests)))
+		return err_set(err, "--config is for --findings and "
+				    "--requests of PATHs");
 	return options_check_traces(f->store, ask->n_paths, err);
 }
 
@@ -326,6 +334,7 @@ ask_init(struct query_ask *ask, const struct flags *f, int n, char **argv,
 {
 	*ask = (struct query_ask){
 		.store = f->store,
+		.config = f->config,
 		.paths = argv + 1,
 		.n_paths = n > 1 ? (size_t)n - 1 : 0,
 		.findings = f->findings,

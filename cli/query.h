@@ -49,7 +49,8 @@ enum query_by {
 
 struct query_ask {
 	const struct query *query;
-	const char *store; /* NULL: the paths */
+	const char *store;  /* NULL: the paths */
+	const char *config; /* NULL: none */
 	char **paths;
 	size_t n_paths;
 	bool findings, requests, quiet;

@@ -10,6 +10,7 @@
 #include "cli/query.h"
 #include "cli/table.h"
 #include "cli/reading.h"
+#include "cli/settings.h"
 #include "core/json.h"
 #include "core/mem.h"
 #include "core/when.h"
@@ -260,10 +261,9 @@ take_requests(struct documents *l, const char *dir, struct err *err)
 
 /* -1 with err; 1: it was stopped, which is said. */
 static int
-read_archive(struct documents *l, struct err *err)
+ask_archive(struct documents *l, struct replay_options *o, struct err *err)
 {
 	const struct query_ask *ask = l->ask;
-	struct replay_options o;
 	struct replay_result r;
 	struct buf dir = { 0 };
 	int rc;
@@ -272,15 +272,10 @@ read_archive(struct documents *l, struct err *err)
 		buf_fini(&dir);
 		return -1;
 	}
-	replay_options_init(&o);
-	o.since_ns = ask->since_ns;
-	o.until_ns = ask->until_ns;
-	o.last_ns = ask->last_ns;
-	o.threads = ask->threads;
-	o.out = ask->findings ? NULL : buf_cstr(&dir);
-	o.causes = ask->findings;
+	o->out = ask->findings ? NULL : buf_cstr(&dir);
+	o->causes = ask->findings;
 	reading_signals();
-	rc = replay(&o, ask->paths, ask->n_paths, reading_progress(), &r, err);
+	rc = replay(o, ask->paths, ask->n_paths, reading_progress(), &r, err);
 	l->status = reading_stopped();
 	if (l->status != STATUS_OK) {
 		rc = 1;
@@ -289,7 +284,7 @@ read_archive(struct documents *l, struct err *err)
 		if (ask->findings)
 			take_findings(l, &r);
 		else
-			rc = take_requests(l, o.out, err);
+			rc = take_requests(l, o->out, err);
 	}
 	if (rc < 0)
 		l->status = r.inputs.n ? STATUS_IO : STATUS_NOINPUT;
@@ -297,6 +292,29 @@ read_archive(struct documents *l, struct err *err)
 	if (!ask->findings)
 		requests_folder_remove(&dir);
 	buf_fini(&dir);
+	return rc;
+}
+
+/* Likewise. */
+static int
+read_archive(struct documents *l, struct err *err)
+{
+	const struct query_ask *ask = l->ask;
+	const struct settings_given given = { .config = ask->config };
+	struct settings settings = { 0 };
+	struct replay_options o;
+	int rc = -1;
+
+	replay_options_init(&o);
+	o.since_ns = ask->since_ns;
+	o.until_ns = ask->until_ns;
+	o.last_ns = ask->last_ns;
+	o.threads = ask->threads;
+	if (settings_read(&settings, &given, &o, err) != 0)
+		l->status = STATUS_CONFIG;
+	else
+		rc = ask_archive(l, &o, err);
+	settings_fini(&settings);
 	return rc;
 }
 

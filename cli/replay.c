@@ -18,8 +18,8 @@
 #include "cli/replay_json.h"
 #include "cli/replay_traces.h"
 #include "cli/report.h"
+#include "cli/settings.h"
 #include "core/mem.h"
-#include "pipeline/config.h"
 #include "pipeline/keep.h"
 #include "pipeline/requests.h"
 
@@ -105,7 +105,11 @@ static const struct opt opts[] = {
 	    .help = "Read further access-line dialects from FILE: lines of "
 		    "\"name: pattern\" with named groups: " DIALECT_GROUPS ".",
 	},
-	{ .group = "What is judged", OPTION_CONFIG },
+	{ .group = "What is judged",
+	    OPTION_CONFIG,
+	    .help = "Read thresholds, names of services and what health checks "
+		    "ask for from FILE, as telltale.yaml(5) says. An option "
+		    "goes before what FILE says." },
 	{
 	    .name = "rule",
 	    .letter = 'r',
@@ -252,51 +256,15 @@ static const struct opt opts[] = {
 	{ .name = NULL },
 };
 
-/* Options and the lists they point to, freed together. */
-struct settings {
+/* Options and what they point to, freed together. */
+struct setup {
 	struct replay_options options;
-	struct config config;
-	bool config_bad; /* it is what is wrong */
-	struct str *agents, *paths;
-	struct service_name *names;
+	struct settings settings;
 	struct dialect_user *dialects;
 };
 
-static struct str *
-strings(const struct opt_list *list)
-{
-	struct str *v = xcalloc(list->n + 1, sizeof *v);
-
-	for (size_t i = 0; i < list->n; i++)
-		v[i] = str_of(list->v[i]);
-	return v;
-}
-
 static int
-set_names(struct settings *s, const struct opt_list *list, struct err *err)
-{
-	s->names = xcalloc(list->n + s->config.n_names + 1, sizeof *s->names);
-	for (size_t i = 0; i < list->n; i++) {
-		struct str name = str_of(list->v[i]);
-		struct str group = { NULL, 0 };
-		bool cut = str_cut(&name, '=', &group);
-
-		if (!cut || group.n == 0 || name.n == 0)
-			return err_set(err,
-			    "--service-name: '%s' is not GROUP=NAME",
-			    list->v[i]);
-		s->names[i] =
-		    (struct service_name){ .group = group, .name = name };
-	}
-	for (size_t i = 0; i < s->config.n_names; i++)
-		s->names[list->n + i] = s->config.names[i];
-	s->options.names = s->names;
-	s->options.n_names = list->n + s->config.n_names;
-	return 0;
-}
-
-static int
-set_rule(struct settings *s, const char *name, struct err *err)
+set_rule(struct setup *s, const char *name, struct err *err)
 {
 	const char *names[RULES];
 	size_t n = 0;
@@ -322,12 +290,9 @@ set_rule(struct settings *s, const char *name, struct err *err)
 }
 
 static void
-settings_fini(struct settings *s)
+setup_fini(struct setup *s)
 {
-	free(s->agents);
-	free(s->paths);
-	free(s->names);
-	config_fini(&s->config);
+	settings_fini(&s->settings);
 	dialect_user_free(s->dialects);
 }
 
@@ -375,53 +340,16 @@ check(const struct flags *f, struct err *err)
 	return options_check_range(f->since, f->until, err);
 }
 
-/* What the file says, and the options that go before it. */
 static int
-set_config(struct settings *s, const struct flags *f, struct err *err)
-{
-	struct thresholds *t = &s->options.judge.thresholds;
-	const char *only = t->only;
-
-	s->config_bad = true;
-	if (f->config && config_read(&s->config, f->config, err) != 0)
-		return -1;
-	*t = s->config.thresholds;
-	t->only = only;
-	t->slow_ns = f->slow;
-	if (thresholds_settle(t, err) != 0)
-		return -1;
-	s->config_bad = false;
-	return 0;
-}
-
-/* Of either list the option's, else the file's. */
-static void
-set_probes(struct settings *s, const struct flags *f)
-{
-	struct probe_settings *p = &s->options.probe;
-
-	s->agents = strings(&f->probe_agents);
-	s->paths = strings(&f->probe_paths);
-	p->agents = s->agents;
-	p->n_agents = f->probe_agents.n;
-	p->paths = s->paths;
-	p->n_paths = f->probe_paths.n;
-	if (p->n_agents == 0) {
-		p->agents = s->config.agents.v;
-		p->n_agents = s->config.agents.n;
-	}
-	if (p->n_paths == 0) {
-		p->paths = s->config.paths.v;
-		p->n_paths = s->config.paths.n;
-	}
-}
-
-static int
-settings_init(struct settings *s, const struct flags *f, struct err *err)
+setup_init(struct setup *s, const struct flags *f, struct err *err)
 {
 	struct replay_options *o = &s->options;
+	const struct settings_given given = { .config = f->config,
+		.names = &f->names,
+		.agents = &f->probe_agents,
+		.paths = &f->probe_paths };
 
-	*s = (struct settings){ 0 };
+	*s = (struct setup){ 0 };
 	replay_options_init(o);
 	if (check(f, err) != 0)
 		return -1;
@@ -440,10 +368,10 @@ settings_init(struct settings *s, const struct flags *f, struct err *err)
 	if (f->pcre2)
 		o->message_flags |= MESSAGE_PCRE2;
 	o->limits.stop = &reading_progress()->stop;
-	if (set_rule(s, f->rule, err) < 0 || set_config(s, f, err) < 0 ||
-	    set_names(s, &f->names, err) < 0)
+	o->judge.thresholds.slow_ns = f->slow;
+	if (set_rule(s, f->rule, err) < 0 ||
+	    settings_read(&s->settings, &given, o, err) < 0)
 		return -1;
-	set_probes(s, f);
 	if (!f->dialect)
 		return 0;
 	s->dialects = dialect_user_load(f->dialect, err);
@@ -595,19 +523,18 @@ run_with_folder(const struct flags *f, struct replay_options *options,
 }
 
 static int
-prepare(struct settings *s, const struct flags *f, size_t paths,
-    struct err *err)
+prepare(struct setup *s, const struct flags *f, size_t paths, struct err *err)
 {
 	if (options_check_paths(paths, err) != 0)
 		return -1;
-	return settings_init(s, f, err);
+	return setup_init(s, f, err);
 }
 
 static int
 run(int argc, char **argv)
 {
 	struct flags f;
-	struct settings s = { 0 };
+	struct setup s = { 0 };
 	struct err err = { "" };
 	struct term term;
 	int n;
@@ -616,8 +543,9 @@ run(int argc, char **argv)
 	opt_defaults(opts, &f);
 	if (opt_parse(opts, &f, argc, argv, &n, &err) < 0 ||
 	    (!f.help && prepare(&s, &f, (size_t)n, &err) < 0)) {
-		status = s.config_bad ? command_config(&err)
-				      : command_usage(&command_replay, &err);
+		status = s.settings.config_bad
+			     ? command_config(&err)
+			     : command_usage(&command_replay, &err);
 	} else if (f.help) {
 		status = command_help_print(&command_replay);
 	} else {
@@ -628,7 +556,7 @@ run(int argc, char **argv)
 				   : run_with_folder(&f, &s.options, &term,
 					 argv, (size_t)n);
 	}
-	settings_fini(&s);
+	setup_fini(&s);
 	opt_fini(opts, &f);
 	return status;
 }

@@ -12,6 +12,7 @@
 
 #include "cli/command.h"
 #include "cli/options.h"
+#include "cli/settings.h"
 #include "cli/reading.h"
 #include "cli/trace_read.h"
 #include "core/json.h"
@@ -22,7 +23,7 @@
 
 struct flags {
 	bool help, json, summary, raw, no_logs, quiet;
-	const char *compare, *store;
+	const char *compare, *store, *config;
 	int color, width, threads;
 	uint64_t max_spans;
 };
@@ -79,6 +80,8 @@ static const struct opt opts[] = {
 	    .help = "Take the trace from the store FILE that 'telltale replay "
 		    "--store' made; PATHs are then looked at for log lines "
 		    "only." },
+	{ OPTION_CONFIG, .help = "Read what health checks ask for from FILE, "
+				 "as telltale.yaml(5) says." },
 	{ OPTION_THREADS },
 	{ OPTION_HELP },
 	{ .name = NULL },
@@ -88,6 +91,7 @@ static const struct opt opts[] = {
 struct job {
 	const struct flags *f;
 	struct replay_options options;
+	struct settings settings;
 	struct traces_options how;
 	char **paths;
 	size_t n_paths;
@@ -312,10 +316,16 @@ run_trace(const struct flags *f, int argc, char **argv)
 		.n_paths = (size_t)argc - 1 };
 	struct wanted a = { .trace = NULL };
 	struct wanted b = { .trace = NULL };
+	const struct settings_given given = { .config = f->config };
+	struct err err = { "" };
 	int status;
 
 	trace_read_options(&j.how, &j.options);
 	j.options.threads = f->threads;
+	if (settings_read(&j.settings, &given, &j.options, &err) != 0) {
+		settings_fini(&j.settings);
+		return command_config(&err);
+	}
 	status = find(&j, &a, argv[0]);
 	if (status == STATUS_OK && f->compare)
 		status = find(&j, &b, f->compare);
@@ -327,6 +337,7 @@ run_trace(const struct flags *f, int argc, char **argv)
 	}
 	trace_read_close(&a.read);
 	trace_read_close(&b.read);
+	settings_fini(&j.settings);
 	return status;
 }
 

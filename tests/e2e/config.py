@@ -221,6 +221,36 @@ r = telltale("replay", "-q", "--config",
              config("services:\n- name: a\n  from: [nosuch]\n"), ARCHIVE)
 same((r.status, r.err), (0, ""), "a name that fits nobody is no complaint")
 
+# The other commands that judge.
+off = config("thresholds: {not-found: {judge: no}}\n"
+             "services: [{name: Like, from: [like]}]\n")
+found = telltale("query", "--findings", "", "--ndjson", "-q", ARCHIVE,
+                 "--config", off)
+same(sorted(d["_source"]["event"]["id"] for d in
+            map(json.loads, found.text.splitlines())),
+     sorted(f["event"]["id"] for f in findings("--config", off).values()),
+     "query --findings finds what replay finds")
+found = telltale("query", "--requests", 'service("Like")', "--csv", "-q",
+                 ARCHIVE, "--config", off)
+ok(found.text.count("\n") > 100, "query --requests knows the name",
+   found.text[:500])
+r = telltale("query", "--config", off, "", ARCHIVE)
+same(r.status, 64, "query of traces: no use for it, and said")
+ok("--config is for --findings and --requests" in r.err, "in words", r.err)
+SEGMENTS = tap.write(os.path.join(FOLDER, "segments.ndjson"), json.dumps({
+    "name": "front", "id": "1" * 16, "trace_id": "1-5bf4c1a0-" + "2" * 24,
+    "start_time": 1542767008.0, "end_time": 1542767008.1,
+    "http": {"request": {"method": "GET", "url": "http://front/",
+                         "user_agent": "Mon/1"}}}) + "\n")
+monitor = ["--config", config("probes: {agents: [Mon/]}")]
+for claim, command in [("the map", ["map"]),
+                       ("a trace", ["trace", "5bf4c1a0"])]:
+    without = telltale(*command, "-q", SEGMENTS).text
+    ok("health check" not in without, f"{claim}: a client's", without)
+    text = telltale(*command, "-q", *monitor, SEGMENTS).text
+    ok("health check" in text, f"{claim}: the file says it is no client's",
+       text)
+
 # Health checks, and scans of a service.
 where = os.path.join(FOLDER, "checks.log")
 when = datetime.datetime(2026, 11, 21)
@@ -276,7 +306,10 @@ for claim, path, words in [
     ("control characters in a key", config('"a\\eb": 1'),
      ":1:1: a text with a control character"),
 ]:
-    for command in (["check-config"], ["replay", ARCHIVE, "--config"]):
+    for command in (["check-config"], ["replay", ARCHIVE, "--config"],
+                    ["query", "--findings", "", ARCHIVE, "--config"],
+                    ["map", ARCHIVE, "--config"],
+                    ["trace", "00000000", ARCHIVE, "--config"]):
         r = telltale(*command, path, timeout=10)
         same((r.status, r.out), (78, b""), f"{command[0]}: {claim}: 78")
         ok(words in r.err and r.err.count("\n") == 1,
