@@ -10,6 +10,7 @@ enum {
 	PACE_PRIOR_PPM = 50000,
 	PACE_PRIOR_M = 20,
 	PACE_LEAST = 5,
+	FRESH_PAST = 60, /* requests; as many as a pace needs */
 };
 
 const char *
@@ -18,6 +19,7 @@ alarm_fate_text(enum alarm_fate fate)
 	static const char *const texts[ALARM_FATES] = {
 		[ALARM_FEW] = "too few are bad",
 		[ALARM_NO_BASE] = "fewer than 60 requests before",
+		[ALARM_OLD] = "it was so before",
 		[ALARM_RATIO] = "the ratio is below its threshold",
 		[ALARM_NO_SHIFT] = "not slower enough",
 		[ALARM_CHANCE] = "may be chance",
@@ -63,6 +65,14 @@ look_absolute(struct alarm_row *r, const struct rule *rule,
 {
 	if (r->in.bad < (uint64_t)g->v[THRESHOLD_COUNT])
 		return;
+	if (rule->fresh > 0 && r->base.n < FRESH_PAST) {
+		r->fate = ALARM_NO_BASE;
+		return;
+	}
+	if (rule->fresh > 0 && r->base.bad > r->in.bad / rule->fresh) {
+		r->fate = ALARM_OLD;
+		return;
+	}
 	r->p0 = odds_of(r->base, rule->prior_ppm, rule->prior_m);
 	r->threshold_ppm = threshold_ppm(g, &r->p0);
 	r->fate = ALARM_RATIO;

@@ -24,7 +24,8 @@
 /* What became of one window, in the order of the questions. */
 enum alarm_fate {
 	ALARM_FEW,      /* less bad than min_bad */
-	ALARM_NO_BASE,  /* relative: fewer than 60 requests before */
+	ALARM_NO_BASE,  /* relative, fresh: fewer than 60 requests before */
+	ALARM_OLD,      /* fresh: too many of them were bad */
 	ALARM_RATIO,    /* the ratio does not reach the gates */
 	ALARM_NO_SHIFT, /* relative: the effect does not reach its gates */
 	ALARM_CHANCE,   /* G ≤ h: it may be chance */

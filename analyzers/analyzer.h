@@ -41,6 +41,12 @@ struct rule {
 	bool any_method; /* one series for all methods of a route */
 	bool latency;    /* sum_us counts: mean latency before and in it */
 	bool relative;   /* judged by its own past as well (alarm.h) */
+	/* Trials are all requests of the service (whole.h), and count's n does
+	 * not matter. */
+	bool of_service;
+	/* The window must have so many times the bad ones of its past, and the
+	 * past something; 0: any. */
+	uint32_t fresh;
 
 	/*
 	 * The cell's trials; n = 0 when it has none.  `answered`: the key has

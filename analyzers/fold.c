@@ -60,6 +60,19 @@ tell_silence(struct finding *into, struct finding *from)
 		into->severity = from->severity;
 }
 
+/*
+ * One missing path that is asked for, where somebody scans the service or
+ * everybody asks for many of them: it is one of those.
+ */
+static bool
+is_of_scan(const struct finding *f, const struct finding *other)
+{
+	return is_rule(f, "not-found-surge") && f->test == TEST_RATIO &&
+	       other->test != TEST_RATIO &&
+	       strcmp(f->service, other->service) == 0 &&
+	       findings_overlap(f, other);
+}
+
 /* True: the finding is told of by another one now. */
 static bool
 fold_into_any(struct findings *all, struct finding *f)
@@ -67,6 +80,8 @@ fold_into_any(struct findings *all, struct finding *f)
 	for (size_t i = 0; i < all->n; i++) {
 		struct finding *other = &all->v[i];
 
+		if (is_of_scan(f, other))
+			return true;
 		if (is_rule(f, "target-health") && answers_for(other, f)) {
 			tell_silence(other, f);
 			return true;

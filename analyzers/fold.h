@@ -11,6 +11,8 @@
  * A target that hangs is silent in its own log, and fails in that of the
  * balancer before it: of two findings of health checks of one route that begin
  * within a minute, the one whose probes are missing tells the other its words.
+ *
+ * A missing path that is asked for while the service is scanned is the scan's.
  */
 #ifndef ANALYZERS_FOLD_H
 #define ANALYZERS_FOLD_H

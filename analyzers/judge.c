@@ -50,6 +50,7 @@
 #include "analyzers/saturate.h"
 #include "analyzers/series.h"
 #include "analyzers/story.h"
+#include "analyzers/whole.h"
 #include "core/buf.h"
 #include "core/hash.h"
 #include "core/mem.h"
@@ -86,6 +87,7 @@ struct track {
 	struct counts now; /* of the present cell, where it is gathered */
 	struct example now_example;
 	bool gathering;
+	uint64_t upto; /* of the service's requests: these are in the series */
 };
 
 struct key {
@@ -104,6 +106,7 @@ struct judge {
 	uint32_t quiet;     /* settings.quiet_ns in cells */
 	struct key **slots; /* open addressing, a power of two */
 	size_t n_slots, n_keys;
+	struct wholes wholes;
 	struct track **gathered; /* in the present cell */
 	size_t n_gathered, cap_gathered;
 	struct track **open; /* with a finding, in order of detection */
@@ -185,6 +188,7 @@ judge_free(struct judge *j)
 		free(j->slots[i]);
 	}
 	free(j->slots);
+	wholes_fini(&j->wholes);
 	free(j->gathered);
 	free(j->open);
 	judge_story_free(j->story);
@@ -262,6 +266,9 @@ track_new(const struct judge *j, const struct key *key, int r)
 	t->rule = j->rules[r];
 	t->key = key;
 	thresholds_of(&j->settings.thresholds, &judged, &t->gates);
+	/* What a template stands for is many paths. */
+	if (t->rule->of_service && memchr(judged.route.p, '{', judged.route.n))
+		t->gates.v[THRESHOLD_JUDGE] = 0;
 	if (t->rule->relative && t->gates.v[THRESHOLD_JUDGE])
 		t->pace = xcalloc(1, sizeof(struct pace));
 	return t;
@@ -528,6 +535,27 @@ track_gather(struct judge *j, struct track *t, const struct counts *c,
 	j->gathered[j->n_gathered++] = t;
 }
 
+/*
+ * Of a rule that counts by the service: all that it was asked for since the
+ * track's last cell is one entry before the present one.  A window that has it
+ * in part thus has a smaller ratio than it should, and never a greater one.
+ */
+static void
+track_whole(struct judge *j, struct track *t)
+{
+	const struct whole *w = &j->wholes.v[t->key->origin];
+	uint64_t gap = w->before - t->upto;
+	struct entry e = { .at = j->now - 1,
+		.n = gap < UINT32_MAX ? (uint32_t)gap : UINT32_MAX };
+
+	if (e.n > 0 && t->open)
+		incident_add(t->open, &e, NULL);
+	else if (e.n > 0)
+		series_append(&t->series, &e);
+	t->now.n = w->now;
+	t->upto = w->before + w->now;
+}
+
 /* The present cell is complete. */
 static void
 cell_end(struct judge *j)
@@ -535,12 +563,15 @@ cell_end(struct judge *j)
 	for (size_t i = 0; i < j->n_gathered; i++) {
 		struct track *t = j->gathered[i];
 
+		if (t->rule->of_service)
+			track_whole(j, t);
 		track_judge(j, t, &t->now, &t->now_example);
 		t->now = (struct counts){ 0 };
 		t->now_example = (struct example){ 0 };
 		t->gathering = false;
 	}
 	j->n_gathered = 0;
+	wholes_end(&j->wholes);
 }
 
 /* Resolves the findings that have been quiet for long enough. */
@@ -598,7 +629,7 @@ rule_feed(struct judge *j, struct key *key, int r, const struct cell *cell)
 	t = track_get(j, key, r);
 	if (!t->gates.v[THRESHOLD_JUDGE])
 		return;
-	if (rule->any_method)
+	if (rule->any_method || rule->of_service)
 		track_gather(j, t, &c, example);
 	else
 		track_judge(j, t, &c, example);
@@ -610,6 +641,7 @@ judge_feed(struct judge *j, const struct cell *cell, struct findings *out)
 	const struct cell_key *at = &cell->key;
 
 	judge_advance(j, at->cell, out);
+	wholes_add(&j->wholes, at->origin, cell_answered(cell));
 
 	struct key *key = key_get(j, at->origin, at->route, at->method);
 

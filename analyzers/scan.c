@@ -131,12 +131,6 @@ const struct rule rule_not_found_scan = {
 	.presets = { [THRESHOLD_JUDGE] = 1, [THRESHOLD_G] = GLR_LEVEL_MILLI },
 };
 
-const struct rule rule_not_found_surge = {
-	.presets = { [THRESHOLD_JUDGE] = 1,
-	    [THRESHOLD_COUNT] = 15,
-	    [THRESHOLD_G] = GLR_LEVEL_MILLI },
-};
-
 void
 scan_service_init(struct scan_service *s, struct str name, int64_t first_ns,
     const struct judge_settings *settings)

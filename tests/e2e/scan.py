@@ -102,6 +102,23 @@ same([x["event"]["reason"] for x in f], ["198.51.100.25 asked shop 60 times for 
      "1 path that is not there, 0 other were answered, from 04:00:00 to "
      "04:19:40."], "one missing file")
 
+behind = [line(T0 + 7200 + i * 20, f"10.0.0.{i % 4}", "/gone/feed.xml", 404)
+          for i in range(60)]
+f = scans(base + behind)
+same([(x["rule"]["id"], x["telltale"]["route"], x.get("client")) for x in f],
+     [("not-found-surge", "/gone/feed.xml", None)],
+     "behind a balancer: the file that is asked for all at once")
+t = f[0]["telltale"]["finding"]
+same((58 <= t["count"] <= 60, t["total"] > 4 * t["count"],
+      seconds(t["detected"]) < 7700),
+     (True, True, True), "of all that the service was asked for meanwhile")
+r = telltale("replay", f"{root}/shop/access.log", "--explain-finding",
+             f[0]["event"]["id"], "--color", "never", "--width", "200")
+ok("it was so before" in r.text or "decides" in r.text, "explained", r.text)
+always = [line(T0 + 60 + i * 20, f"10.0.0.{i % 4}", "/favicon.ico", 404)
+          for i in range(700)]
+same(scans(base + always), [], "what is always missing is none")
+
 crawler = [line(T0 + 5000 + i * 10, "198.51.100.26", f"/p/{i}/page",
                 404 if rng.random() < 0.4 else 200) for i in range(200)]
 same([x for x in scans(base + crawler) if "client" in x], [],
