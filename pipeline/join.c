@@ -160,11 +160,18 @@ static enum class class_of(const struct pairing *w, const struct held *h) {
 	return class;
 }
 
+/* The row that has what a trace says: the segment, if there is one. */
+static const struct row *
+traced_row(const struct held *h)
+{
+	return h->joined && !(h->row.flags & ROW_SEGMENT) ? &h->other : &h->row;
+}
+
 static struct hit
 hit_of(const struct held *h, enum class class, bool masked)
 {
 	const struct row *r = &h->row;
-	const struct row *traced = h->joined ? &h->other : r;
+	const struct row *traced = traced_row(h);
 	struct hit hit = {
 		.ts_ns = r->flags & ROW_UNDATED ? WHEN_NONE
 						: spill_time_of(r->key.hi),
@@ -207,13 +214,6 @@ note_asker(struct run *run, const struct held *h, const struct hit *hit,
 		example.line = h->other.line;
 	}
 	return misses_hit(&run->misses, &m, err);
-}
-
-/* The row that has what a trace says: the segment, if there is one. */
-static const struct row *
-traced_row(const struct held *h)
-{
-	return h->joined && !(h->row.flags & ROW_SEGMENT) ? &h->other : &h->row;
 }
 
 static bool

@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
 """The documents of --out are a contract: fields, ids, indices, positions."""
+import json
 import gzip
 import os
 import re
@@ -117,6 +118,9 @@ def must(docs):
     ids = [d["_source"] for d in docs["segments"]]
     same([s for s in ids if s["aws"]["xray"]["trace_id"].replace("-", "")[1:]
           != s["trace"]["id"]], [], "both forms of a trace id are one")
+    same([s["log"]["offset"] for s in ids
+          if json.loads(s["telltale"]["document"])["trace_id"] !=
+          s["aws"]["xray"]["trace_id"]], [], "it is that of the document")
 
 
 def positions(claim, docs):
