@@ -23,11 +23,13 @@
  */
 enum exit_status {
 	STATUS_OK = 0,
-	STATUS_FOUND = 1,    /* --fail-on is met; query: nothing matches */
-	STATUS_USAGE = 64,   /* a wrong option or argument */
-	STATUS_NOINPUT = 66, /* an input could not be opened */
-	STATUS_IO = 74,      /* reading or writing failed */
-	STATUS_CONFIG = 78,  /* the configuration is missing or wrong */
+	STATUS_FOUND = 1,        /* --fail-on is met; query: nothing matches */
+	STATUS_USAGE = 64,       /* a wrong option or argument */
+	STATUS_DATA = 65,        /* documents were refused for good */
+	STATUS_NOINPUT = 66,     /* an input could not be opened */
+	STATUS_UNAVAILABLE = 69, /* a server does not answer, or says no */
+	STATUS_IO = 74,          /* reading or writing failed */
+	STATUS_CONFIG = 78,      /* the configuration is missing or wrong */
 	STATUS_INTERRUPTED = 130,
 	STATUS_PIPE = 141, /* whoever read stdout is gone */
 	STATUS_TERMINATED = 143,
@@ -54,6 +56,7 @@ extern const struct command command_query;
 extern const struct command command_trace;
 extern const struct command command_map;
 extern const struct command command_group;
+extern const struct command command_redrive;
 extern const struct command command_simulate;
 extern const struct command command_check_config;
 extern const struct command command_components;

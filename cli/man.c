@@ -66,8 +66,13 @@ put_statuses(struct buf *out)
 				"--fail-on or above. It stands whatever else "
 				"could not be read." },
 		{ STATUS_USAGE, "An option or argument is wrong." },
+		{ STATUS_DATA, "Elasticsearch refused documents for good; "
+			       "where they are kept is said." },
 		{ STATUS_NOINPUT, "An input could not be opened; what could "
 				  "be read was judged and printed." },
+		{ STATUS_UNAVAILABLE, "Elasticsearch did not answer for so "
+				      "long, or said no. Nothing is doubled "
+				      "by another run." },
 		{ STATUS_IO, "Reading failed in the middle, or standard "
 			     "output or --out could not be written." },
 		{ STATUS_CONFIG, "The configuration is missing or wrong; its "

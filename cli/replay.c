@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "cli/command.h"
+#include "cli/indexing.h"
 #include "cli/options.h"
 #include "cli/progress.h"
 #include "cli/reading.h"
@@ -31,6 +32,8 @@ struct flags {
 	int64_t since, until, last, slow, store_keep;
 	int fail_on, probes, threads, color, width;
 	struct opt_list probe_paths, probe_agents, names;
+	struct indexing_flags es;
+	const char *es_refused;
 	size_t block, line, document, store_max;
 	uint64_t ratio;
 };
@@ -202,6 +205,25 @@ static const struct opt opts[] = {
 	    .help = "Delete the oldest from the store until it has at most "
 		    "SIZE.",
 	},
+	{ .group = "What is indexed",
+	    OPTION_ES,
+	    .help = "Index the documents that --out would write in the "
+		    "Elasticsearch or OpenSearch at URL, each once, however "
+		    "often it is replayed. May be given again, for further "
+		    "hosts of one cluster. TELLTALE_ES_USER and "
+		    "TELLTALE_ES_PASSWORD, or TELLTALE_ES_API_KEY, say who "
+		    "asks." },
+	{ OPTION_ES_CA },
+	{ OPTION_ES_WAIT },
+	{ OPTION_ES_BULK },
+	{
+	    .name = "es-refused",
+	    .type = OPT_TEXT,
+	    .offset = offsetof(struct flags, es_refused),
+	    .arg = "FILE",
+	    .help = "Append to FILE what the server refuses for good, with "
+		    "the reason; 'telltale redrive' sends it again.",
+	},
 	{ .group = "How it is read", OPTION_THREADS },
 	{
 	    .name = "pcre2",
@@ -302,9 +324,11 @@ check_explain(const struct flags *f, struct err *err)
 {
 	const char *id = f->explain_finding;
 
-	if (f->explain && (f->json || f->ndjson || f->out || f->store))
-		return err_set(err, "--explain-input does not replay: without "
-				    "--json, --ndjson, --out and --store");
+	if (f->explain &&
+	    (f->json || f->ndjson || f->out || f->store || f->es.urls.n > 0))
+		return err_set(err,
+		    "--explain-input does not replay: without --json, "
+		    "--ndjson, --out, --store and --es");
 	if (!id)
 		return 0;
 	if (f->json || f->ndjson || f->explain)
@@ -326,6 +350,13 @@ lacks_store(const struct flags *f)
 				f->store_keep > 0 || f->store_max > 0);
 }
 
+/* An option of what is indexed, and not --es itself. */
+static bool
+lacks_es(const struct flags *f)
+{
+	return f->es.urls.n == 0 && (f->es.ca_file || f->es_refused);
+}
+
 /* Options that do not go together. */
 static int
 check(const struct flags *f, struct err *err)
@@ -337,6 +368,9 @@ check(const struct flags *f, struct err *err)
 	if (lacks_store(f))
 		return err_set(err, "--store is missing: the other options of "
 				    "the store need its FILE");
+	if (lacks_es(f))
+		return err_set(err, "--es is missing: the other options of "
+				    "what is indexed need its URL");
 	return options_check_range(f->since, f->until, err);
 }
 
@@ -415,7 +449,7 @@ print(const struct flags *f, const struct replay_options *options,
 		explained =
 		    replay_explain_finding(&out, &report, f->explain_finding);
 	else if (f->json)
-		replay_json(&out, result, traces);
+		replay_json(&out, options, result, traces);
 	else if (f->ndjson)
 		replay_ndjson(&out, result);
 	else
@@ -522,6 +556,26 @@ run_with_folder(const struct flags *f, struct replay_options *options,
 	return status;
 }
 
+/* With a server to index in, where one is asked for. */
+static int
+run_indexed(const struct flags *f, struct replay_options *options,
+    const struct term *term, char **paths, size_t n)
+{
+	int status = STATUS_OK;
+
+	if (f->es.urls.n == 0)
+		return run_with_folder(f, options, term, paths, n);
+	options->elastic =
+	    indexing_open(&command_replay, &f->es, f->es_refused, &status);
+	if (!options->elastic)
+		return status;
+	status = run_with_folder(f, options, term, paths, n);
+	status = indexing_status(options->elastic, f->es_refused, status);
+	elastic_close(options->elastic);
+	options->elastic = NULL;
+	return status;
+}
+
 static int
 prepare(struct setup *s, const struct flags *f, size_t paths, struct err *err)
 {
@@ -551,10 +605,10 @@ run(int argc, char **argv)
 	} else {
 		term_init(&term, STDOUT_FILENO, (enum term_color)f.color,
 		    (size_t)f.width);
-		status = f.explain ? replay_explain(&s.options, &term, argv,
-					 (size_t)n)
-				   : run_with_folder(&f, &s.options, &term,
-					 argv, (size_t)n);
+		status =
+		    f.explain
+			? replay_explain(&s.options, &term, argv, (size_t)n)
+			: run_indexed(&f, &s.options, &term, argv, (size_t)n);
 	}
 	setup_fini(&s);
 	opt_fini(opts, &f);

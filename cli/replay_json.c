@@ -12,6 +12,7 @@
 #include "core/mem.h"
 #include "core/when.h"
 #include "sinks/documents.h"
+#include "sinks/elastic.h"
 
 const struct replay_json_member replay_json_members[] = {
 	{ "schema", "telltale/1; within it members are only added." },
@@ -27,6 +28,10 @@ const struct replay_json_member replay_json_members[] = {
 		      "accounting." },
 	{ "accounting", "By kind and of all: read is the sum of stored, "
 			"folded, filtered, duplicate and dead-lettered." },
+	{ "indexed",
+	    "With --es: server, and of its documents how many were stored, "
+	    "there already, refused and in flight, which is their sum; "
+	    "requests, and how many of them again; the first reasons." },
 	{ "services[]", "Requests, probes, routes with status classes and "
 			"latency, the time line; not_judged: latency, status "
 			"or few, of which the records say too little." },
@@ -363,6 +368,29 @@ put_trace_service(struct buf *b, const struct trace_tops_service *s)
 }
 
 /* The inputs' paths by number, as documents want them; free() them. */
+/* What became of the documents that were to be indexed. */
+static void
+put_indexed(struct buf *b, const struct elastic *e)
+{
+	const struct elastic_counts *n = elastic_counts(e);
+
+	open_with(b, "indexed", '{');
+	json_member_str(b, "server", str_of(elastic_server(e)));
+	member_u64(b, "documents", n->made);
+	member_u64(b, "stored", n->stored);
+	member_u64(b, "there", n->there);
+	member_u64(b, "refused", n->refused);
+	member_u64(b, "in_flight", n->in_flight);
+	member_u64(b, "requests", n->requests);
+	member_u64(b, "again", n->again);
+	open_with(b, "reasons", '[');
+	for (size_t i = 0; i < ELASTIC_REASONS && n->n_reasons[i] > 0; i++) {
+		json_item(b);
+		json_put_str(b, str_of(n->reasons[i]));
+	}
+	buf_cat(b, "]}");
+}
+
 static struct str *
 paths_of(const struct replay_result *r)
 {
@@ -374,8 +402,8 @@ paths_of(const struct replay_result *r)
 }
 
 void
-replay_json(struct buf *out, const struct replay_result *r,
-    const struct trace_tops *traces)
+replay_json(struct buf *out, const struct replay_options *options,
+    const struct replay_result *r, const struct trace_tops *traces)
 {
 	struct str *paths = paths_of(r);
 
@@ -394,6 +422,8 @@ replay_json(struct buf *out, const struct replay_result *r,
 	buf_char(out, ']');
 	json_key(out, "accounting");
 	put_accounts(out, &r->accounts);
+	if (options->elastic)
+		put_indexed(out, options->elastic);
 	open_with(out, "services", '[');
 	for (size_t i = 0; i < r->n_services; i++)
 		put_service(out, &r->services[i]);

@@ -15,8 +15,8 @@
  * the document's _source.  Nothing in it depends on the clock, threads or the
  * machine.
  */
-void replay_json(struct buf *out, const struct replay_result *r,
-    const struct trace_tops *traces);
+void replay_json(struct buf *out, const struct replay_options *options,
+    const struct replay_result *r, const struct trace_tops *traces);
 
 /* What its members mean; ends with a NULL name. */
 struct replay_json_member {

@@ -7,6 +7,7 @@
 
 #include "cli/report.h"
 #include "cli/table.h"
+#include "sinks/elastic.h"
 
 enum { INPUTS_SHOWN = 20 };
 
@@ -227,6 +228,46 @@ put_equations(struct pen *p, const struct accounts *accounts)
 			put_equation(p, kind_name(k), accounts->n[k]);
 }
 
+/*
+ * "Indexed in OpenSearch 2.19.1 at http://127.0.0.1:9200: 4,009 documents made
+ * = 4,009 stored + 0 there already + 0 refused + 0 in flight: balances".
+ */
+static void
+put_indexed(struct pen *p, const struct elastic *e)
+{
+	const struct elastic_counts *n = elastic_counts(e);
+	const uint64_t sum = n->stored + n->there + n->refused + n->in_flight;
+	struct buf b = { 0 };
+
+	buf_cat(&b, elastic_server(e));
+	buf_cat(&b, ": ");
+	put_count(&b, n->made);
+	buf_cat(&b, " documents = ");
+	put_count(&b, n->stored);
+	buf_cat(&b, " stored + ");
+	put_count(&b, n->there);
+	buf_cat(&b, " there already + ");
+	put_count(&b, n->refused);
+	buf_cat(&b, " refused + ");
+	put_count(&b, n->in_flight);
+	buf_cat(&b, sum == n->made ? " in flight: balances"
+				   : " in flight: DOES NOT BALANCE");
+	pen_to(p, 2);
+	pen_wrap(p, sum == n->made && n->refused == 0 ? GREEN : RED,
+	    buf_view(&b), 2);
+	buf_reset(&b);
+	for (size_t i = 0; i < ELASTIC_REASONS && n->n_reasons[i] > 0; i++) {
+		buf_reset(&b);
+		put_count(&b, n->n_reasons[i]);
+		buf_cat(&b, i + 1 < ELASTIC_REASONS ? " refused: "
+						    : " refused, such as: ");
+		term_text(&b, str_of(n->reasons[i]), p->term->utf8);
+		pen_to(p, 4);
+		pen_wrap(p, RED, buf_view(&b), 4);
+	}
+	buf_fini(&b);
+}
+
 void
 report_accounting(struct pen *p, const struct report *r)
 {
@@ -252,6 +293,8 @@ report_accounting(struct pen *p, const struct report *r)
 	else
 		put_equations(p, accounts);
 	put_equation(p, NULL, total);
+	if (r->options->elastic)
+		put_indexed(p, r->options->elastic);
 	if (r->result->late > 0) {
 		struct buf b = { 0 };
 

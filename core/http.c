@@ -38,43 +38,64 @@ enum {
 	WAIT_MS = 1000, /* how long libcurl may sleep at once */
 };
 
-/* What is used of it, by the name behind "curl_". */
-#define FUNCTIONS(X)                                                           \
-	X(easy_cleanup)                                                        \
-	X(easy_getinfo)                                                        \
-	X(easy_header)                                                         \
-	X(easy_init)                                                           \
-	X(easy_setopt)                                                         \
-	X(easy_strerror)                                                       \
-	X(global_init)                                                         \
-	X(multi_add_handle)                                                    \
-	X(multi_cleanup)                                                       \
-	X(multi_info_read)                                                     \
-	X(multi_init)                                                          \
-	X(multi_perform)                                                       \
-	X(multi_poll)                                                          \
-	X(multi_remove_handle)                                                 \
-	X(multi_setopt)                                                        \
-	X(slist_append)                                                        \
-	X(slist_free_all)
-
-#define MEMBER(name) __typeof__(curl_##name) *(name);
+/* What is used of it. */
 static struct {
-	FUNCTIONS(MEMBER)
+	__typeof__(curl_easy_cleanup) *easy_cleanup;
+	__typeof__(curl_easy_getinfo) *easy_getinfo;
+	__typeof__(curl_easy_header) *easy_header;
+	__typeof__(curl_easy_init) *easy_init;
+	__typeof__(curl_easy_setopt) *easy_setopt;
+	__typeof__(curl_easy_strerror) *easy_strerror;
+	__typeof__(curl_global_init) *global_init;
+	__typeof__(curl_multi_add_handle) *multi_add_handle;
+	__typeof__(curl_multi_cleanup) *multi_cleanup;
+	__typeof__(curl_multi_info_read) *multi_info_read;
+	__typeof__(curl_multi_init) *multi_init;
+	__typeof__(curl_multi_perform) *multi_perform;
+	__typeof__(curl_multi_poll) *multi_poll;
+	__typeof__(curl_multi_remove_handle) *multi_remove_handle;
+	__typeof__(curl_multi_setopt) *multi_setopt;
+	__typeof__(curl_slist_append) *slist_append;
+	__typeof__(curl_slist_free_all) *slist_free_all;
 } curl;
 static pthread_once_t loaded = PTHREAD_ONCE_INIT;
 static const char *load_failed; /* in words; NULL: it did not */
+
+/* Where a function's address goes, as dlsym(3) gives it. */
+static const struct {
+	const char *name;
+	void **at;
+} functions[] = {
+	{ "curl_easy_cleanup", (void **)&curl.easy_cleanup },
+	{ "curl_easy_getinfo", (void **)&curl.easy_getinfo },
+	{ "curl_easy_header", (void **)&curl.easy_header },
+	{ "curl_easy_init", (void **)&curl.easy_init },
+	{ "curl_easy_setopt", (void **)&curl.easy_setopt },
+	{ "curl_easy_strerror", (void **)&curl.easy_strerror },
+	{ "curl_global_init", (void **)&curl.global_init },
+	{ "curl_multi_add_handle", (void **)&curl.multi_add_handle },
+	{ "curl_multi_cleanup", (void **)&curl.multi_cleanup },
+	{ "curl_multi_info_read", (void **)&curl.multi_info_read },
+	{ "curl_multi_init", (void **)&curl.multi_init },
+	{ "curl_multi_perform", (void **)&curl.multi_perform },
+	{ "curl_multi_poll", (void **)&curl.multi_poll },
+	{ "curl_multi_remove_handle", (void **)&curl.multi_remove_handle },
+	{ "curl_multi_setopt", (void **)&curl.multi_setopt },
+	{ "curl_slist_append", (void **)&curl.slist_append },
+	{ "curl_slist_free_all", (void **)&curl.slist_free_all },
+};
 
 static void
 load(void)
 {
 	void *library = dlopen("libcurl.so.4", RTLD_NOW | RTLD_LOCAL);
 
-#define FIND(name)                                                             \
-	*(void **)&curl.name = library ? dlsym(library, "curl_" #name) : NULL; \
-	if (!curl.name && !load_failed)                                        \
-		load_failed = dlerror();
-	FUNCTIONS(FIND)
+	for (size_t i = 0; i < sizeof functions / sizeof functions[0]; i++) {
+		*functions[i].at =
+		    library ? dlsym(library, functions[i].name) : NULL;
+		if (!*functions[i].at && !load_failed)
+			load_failed = dlerror();
+	}
 	if (!load_failed && curl.global_init(CURL_GLOBAL_DEFAULT) != CURLE_OK)
 		load_failed = "libcurl cannot be started";
 }

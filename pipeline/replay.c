@@ -336,6 +336,7 @@ run_last(struct run *run, struct err *err)
 	int rc;
 
 	whole.out = NULL;
+	whole.elastic = NULL;
 	whole.causes = false;
 	run->options = &whole;
 	rc = run_all(run, err);

@@ -31,6 +31,7 @@
 #include "ingest/message.h"
 #include "ingest/source.h"
 
+struct elastic;
 struct trace_logs;
 
 enum probes {
@@ -66,7 +67,8 @@ struct replay_options {
 	const struct dialect_user *dialects; /* NULL: only the built-in ones */
 	const struct service_name *names;
 	size_t n_names;
-	const char *out;    /* --out: a directory, or NULL */
+	const char *out;         /* --out: a directory, or NULL */
+	struct elastic *elastic; /* --es: gets the same, or NULL */
 	unsigned out_kinds; /* bits by enum file_kind: only these; 0: all */
 	bool causes;        /* what co-occurs with findings is sought */
 	struct trace_logs *trace_logs; /* see pipeline/trace_logs.h; NULL */

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Documents need what is known only at the end: a service's name, a route's
+ * Documents go to files, to Elasticsearch, or to both, the same lines.  They
+ * need what is known only at the end: a service's name, a route's
  * template, what was joined.  So the inputs are read a second time, one after
  * the other, and every record is decided as in the scan; what the scan could
  * not know of one record alone comes from the verdicts, which are in the order
@@ -23,6 +24,7 @@
 #include "pipeline/reading.h"
 #include "pipeline/verdicts.h"
 #include "sinks/documents.h"
+#include "sinks/elastic.h"
 #include "sinks/files.h"
 
 enum {
@@ -41,8 +43,9 @@ struct pending {
 
 struct write {
 	struct run *run;
-	struct files *files;
+	struct files *files; /* NULL: only elsewhere */
 	struct buf out[FILE_KINDS];
+	uint64_t made; /* bytes that have left `out` */
 
 	/* roll-ups: the cells of one minute */
 	struct cell *minute;
@@ -63,10 +66,10 @@ struct write {
 static uint64_t
 bytes_made(const struct write *w)
 {
-	uint64_t sum = 0;
+	uint64_t sum = w->made;
 
 	for (int k = 0; k < FILE_KINDS; k++)
-		sum += files_bytes(w->files, (enum file_kind)k) + w->out[k].n;
+		sum += w->out[k].n;
 	return sum;
 }
 
@@ -107,13 +110,25 @@ minute_of(int64_t cell)
 	return cell >= 0 ? cell / 6 : -((5 - cell) / 6);
 }
 
+static bool
+to_file(const struct replay_options *o, enum file_kind kind)
+{
+	return o->out && (o->out_kinds == 0 || o->out_kinds & 1u << kind);
+}
+
 static int
 put(struct write *w, enum file_kind kind, size_t limit, struct err *err)
 {
+	struct elastic *elastic = w->run->options->elastic;
+
 	if (w->out[kind].n < limit || w->out[kind].n == 0)
 		return 0;
-	if (files_put(w->files, kind, buf_view(&w->out[kind]), err) != 0)
+	if (w->files && to_file(w->run->options, kind) &&
+	    files_put(w->files, kind, buf_view(&w->out[kind]), err) != 0)
 		return -1;
+	if (elastic && elastic_put(elastic, buf_view(&w->out[kind]), err) != 0)
+		return -1;
+	w->made += w->out[kind].n;
 	buf_reset(&w->out[kind]);
 	return 0;
 }
@@ -121,7 +136,7 @@ put(struct write *w, enum file_kind kind, size_t limit, struct err *err)
 static bool
 wants(const struct replay_options *o, enum file_kind kind)
 {
-	return o->out && (o->out_kinds == 0 || o->out_kinds & 1u << kind);
+	return o->elastic || to_file(o, kind);
 }
 
 bool
@@ -135,13 +150,15 @@ write_records(const struct replay_options *options)
 int
 write_open(struct run *run, struct err *err)
 {
+	const char *out = run->options->out;
 	struct write *w;
-	struct files *files;
+	struct files *files = NULL;
 
-	if (!run->options->out)
+	if (!out && !run->options->elastic)
 		return 0;
-	files = files_open(run->options->out, err);
-	if (!files)
+	if (out)
+		files = files_open(out, err);
+	if (out && !files)
 		return -1;
 	w = xcalloc(1, sizeof *w);
 	w->run = run;
@@ -513,6 +530,24 @@ write_findings(struct write *w)
 	free(paths);
 }
 
+/* What is left, and the answers of all. */
+static int
+hand_over(struct write *w, struct err *err)
+{
+	struct elastic *elastic = w->run->options->elastic;
+	int rc = 0;
+
+	for (int k = 0; k < FILE_KINDS && rc == 0; k++)
+		rc = put(w, (enum file_kind)k, 0, err);
+	if (run_stopped(w->run))
+		return rc;
+	if (rc == 0 && elastic)
+		rc = elastic_finish(elastic, err);
+	if (rc == 0 && w->files)
+		rc = files_finish(w->files, err);
+	return rc;
+}
+
 int
 write_finish(struct run *run, struct err *err)
 {
@@ -532,9 +567,5 @@ write_finish(struct run *run, struct err *err)
 		rc = read_again(w, (uint32_t)i, err);
 	if (rc == 0)
 		rc = verdicts_close(&w->verdicts, err);
-	for (int k = 0; k < FILE_KINDS && rc == 0; k++)
-		rc = put(w, (enum file_kind)k, 0, err);
-	if (rc == 0 && !run_stopped(run))
-		rc = files_finish(w->files, err);
-	return rc;
+	return rc == 0 ? hand_over(w, err) : rc;
 }

@@ -439,7 +439,7 @@ Test(report, json_is_one_valid_object)
 	struct json_val *root;
 
 	fill(&w);
-	replay_json(&out, &w.result, &traces);
+	replay_json(&out, &w.options, &w.result, &traces);
 	cr_assert_eq(json_parse(&j, buf_view(&out), &bad), 0, "%s at %zu",
 	    bad.what, bad.offset);
 	root = json_root(&j);

@@ -1,0 +1,93 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* See the header. */
+#include "cli/indexing.h"
+
+#include <stdbool.h>
+#include <stdlib.h>
+#include <time.h>
+
+#include "cli/reading.h"
+
+/* A variable that is empty is not set. */
+static const char *
+from_environment(const char *name)
+{
+	const char *v = getenv(name);
+
+	return v && *v ? v : NULL;
+}
+
+/* Until it answers or the time is over; 0, else with err. */
+static int
+wait_for(struct elastic *e, int64_t wait_ns, struct err *err)
+{
+	const struct timespec apart = { 0, 500 * 1000 * 1000 };
+	const int64_t apart_ns = 500 * 1000 * 1000;
+	int rc = elastic_hello(e, err);
+
+	if (rc == 1)
+		command_say("%s; trying again for %lld s", err->text,
+		    (long long)(wait_ns / 1000000000));
+	for (int64_t waited = 0;
+	     rc == 1 && waited < wait_ns && !reading_progress()->stop;
+	     waited += apart_ns) {
+		nanosleep(&apart, NULL);
+		rc = elastic_hello(e, err);
+	}
+	return rc;
+}
+
+struct elastic *
+indexing_open(const struct command *c, const struct indexing_flags *f,
+    const char *refused, int *status)
+{
+	const struct elastic_options options = {
+		.urls = f->urls.v,
+		.n_urls = f->urls.n,
+		.user = from_environment("TELLTALE_ES_USER"),
+		.password = from_environment("TELLTALE_ES_PASSWORD"),
+		.api_key = from_environment("TELLTALE_ES_API_KEY"),
+		.ca_file = f->ca_file,
+		.wait_ms = f->wait_ns / 1000000,
+		.bulk_bytes = f->bulk_bytes,
+		.refused = refused,
+		.stop = &reading_progress()->stop,
+	};
+	struct err err = { "" };
+	struct elastic *e = elastic_open(&options, &err);
+
+	if (!e) {
+		*status = command_usage(c, &err);
+		return NULL;
+	}
+	reading_signals();
+	if (wait_for(e, f->wait_ns, &err) == 0)
+		return e;
+	*status = reading_stopped();
+	if (*status == STATUS_OK) {
+		command_say("%s", err.text);
+		*status = STATUS_UNAVAILABLE;
+	}
+	elastic_close(e);
+	return NULL;
+}
+
+int
+indexing_status(const struct elastic *e, const char *refused, int status)
+{
+	const struct elastic_counts *n = elastic_counts(e);
+
+	if (n->refused > 0) {
+		command_say("%llu documents were refused, and are %s%s; the "
+			    "first: %s",
+		    (unsigned long long)n->refused,
+		    refused ? "kept in " : "kept nowhere: see --es-refused",
+		    refused ? refused : "", n->reasons[0]);
+		if (status == STATUS_OK)
+			status = STATUS_DATA;
+	}
+	/* It ended before all had an answer. */
+	if (n->in_flight > 0 && status == STATUS_IO)
+		status = STATUS_UNAVAILABLE;
+	return status;
+}
