@@ -17,6 +17,7 @@ static const struct command *const table[] = {
 	&command_trace,
 	&command_map,
 	&command_group,
+	&command_setup,
 	&command_redrive,
 	&command_simulate,
 	&command_check_config,

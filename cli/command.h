@@ -57,6 +57,7 @@ extern const struct command command_trace;
 extern const struct command command_map;
 extern const struct command command_group;
 extern const struct command command_redrive;
+extern const struct command command_setup;
 extern const struct command command_simulate;
 extern const struct command command_check_config;
 extern const struct command command_components;

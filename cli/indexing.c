@@ -37,11 +37,10 @@ wait_for(struct elastic *e, int64_t wait_ns, struct err *err)
 	return rc;
 }
 
-struct elastic *
-indexing_open(const struct command *c, const struct indexing_flags *f,
-    const char *refused, int *status)
+void
+indexing_options(struct elastic_options *o, const struct indexing_flags *f)
 {
-	const struct elastic_options options = {
+	*o = (struct elastic_options){
 		.urls = f->urls.v,
 		.n_urls = f->urls.n,
 		.user = from_environment("TELLTALE_ES_USER"),
@@ -50,11 +49,21 @@ indexing_open(const struct command *c, const struct indexing_flags *f,
 		.ca_file = f->ca_file,
 		.wait_ms = f->wait_ns / 1000000,
 		.bulk_bytes = f->bulk_bytes,
-		.refused = refused,
-		.stop = &reading_progress()->stop,
 	};
+}
+
+struct elastic *
+indexing_open(const struct command *c, const struct indexing_flags *f,
+    const char *refused, int *status)
+{
+	struct elastic_options options;
 	struct err err = { "" };
-	struct elastic *e = elastic_open(&options, &err);
+	struct elastic *e;
+
+	indexing_options(&options, f);
+	options.refused = refused;
+	options.stop = &reading_progress()->stop;
+	e = elastic_open(&options, &err);
 
 	if (!e) {
 		*status = command_usage(c, &err);

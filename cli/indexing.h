@@ -44,6 +44,11 @@ struct indexing_flags {
 	size_t bulk_bytes;
 };
 
+/* What the options and the environment say; `refused` and `stop` are not set.
+ */
+void indexing_options(struct elastic_options *o,
+    const struct indexing_flags *f);
+
 /*
  * A server that has said who it is; waits for one that cannot be reached, and
  * says so.  NULL, with *status and said: there is none, or an option is wrong.

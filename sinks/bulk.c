@@ -57,27 +57,43 @@ is_of(struct str index, struct str kind)
 	return str_find_str(index, kind) != SIZE_MAX;
 }
 
-/* How many requests a state is of; 0: it does not say. */
+static int64_t
+number(const struct json_val *of, struct str key)
+{
+	int64_t n;
+
+	return json_i64(json_get(of, key), &n) && n > 0 ? n : 0;
+}
+
+/*
+ * How much a state knows: of how many requests it is, and of as many, how many
+ * it tells apart: health checks that the clock shows are known as such from
+ * some minutes on only.
+ */
 static int64_t
 version(struct str source, struct json *j)
 {
-	struct json_bad bad;
+	enum { APART = 24 };
+	const int64_t most = (INT64_C(1) << APART) - 1;
 	const struct json_val *own, *state;
-	int64_t n, sum = 0;
+	struct json_bad bad;
+	int64_t all, apart;
 
 	if (json_parse(j, source, &bad) != 0)
 		return 0;
 	own = json_get(json_root(j), STR("telltale"));
 	state = json_get(own, STR("rollup"));
 	if (state) {
-		if (json_i64(json_get(state, STR("requests")), &n))
-			sum += n;
-		if (json_i64(json_get(state, STR("probes")), &n))
-			sum += n;
-		return sum;
+		apart = number(state, STR("probes"));
+		all = number(state, STR("count")) + apart;
+	} else {
+		state = json_get(own, STR("finding"));
+		apart = number(state, STR("count"));
+		all = number(state, STR("total"));
 	}
-	state = json_get(own, STR("finding"));
-	return json_i64(json_get(state, STR("total")), &n) ? n : 0;
+	if (all > INT64_MAX >> (APART + 1))
+		all = INT64_MAX >> (APART + 1);
+	return all << APART | (apart < most ? apart : most);
 }
 
 static void

@@ -35,6 +35,12 @@ put_type(struct buf *out, const char *type, const struct template_form *f)
 {
 	int64_t longest = 0;
 
+	/* Neither searched nor sorted by: it is in the document. */
+	if (strcmp(type, "keyword, not indexed") == 0) {
+		buf_cat(out, "{\"type\":\"keyword\",\"index\":false,"
+			     "\"doc_values\":false}");
+		return;
+	}
 	if (strcmp(type, "keyword") == 0)
 		longest = KEYWORD_MAX;
 	if (strcmp(type, "wildcard") == 0 && !f->wildcard) {

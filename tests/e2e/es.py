@@ -9,6 +9,7 @@ and run again.
 import hashlib
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -205,6 +206,51 @@ with elastic.Peer() as one, elastic.Peer() as two:
     ok(one.requests > 10 and two.requests > 10, "in turns",
        (one.requests, two.requests))
 
+# The template, in the form that the server takes.
+printed = telltale("setup", "elasticsearch", "--print").text
+same(printed.split("\n", 1)[0], "PUT _index_template/telltale",
+     "setup --print: a console's request")
+TEMPLATE = json.loads(printed.split("\n", 1)[1])
+
+
+def types(properties, path=""):
+    for name, v in properties.items():
+        if "properties" in v:
+            yield from types(v["properties"], f"{path}{name}.")
+        else:
+            yield path + name, v["type"]
+
+
+TYPES = dict(types(TEMPLATE["template"]["mappings"]["properties"]))
+with open("docs/fields.md", encoding="utf-8") as f:
+    table = re.findall(r"^\| `([^`]+)` \| [^|]+ \| (\w+)", f.read(), re.M)
+same({n: t for n, t in table if "." in n or n in TYPES}, TYPES,
+     "it has every field of the manual, with its type")
+same(TEMPLATE["template"]["mappings"]["dynamic"], False,
+     "and no other field is made")
+for version, wildcard, path in [
+        ("9.2.0", True, "/_index_template/telltale"),
+        ("8.19.0", False, "/_index_template/telltale"),
+        ("7.2.0", False, "/_template/telltale"),
+        ("6.3.2", False, "/_template/telltale")]:
+    with elastic.Peer(version=version) as peer:
+        peer.wildcard = wildcard
+        for _ in range(2):
+            r = telltale("setup", "elasticsearch", "--es", peer.url)
+            same((r.status, list(peer.templates)), (0, [path]),
+                 f"setup: {version}, wildcard {wildcard}")
+        ok(f"{path[1:]} is set" in r.text, "and says so", r.text)
+        ok(('"wildcard"' in json.dumps(peer.templates)) == wildcard,
+           "with the types that there are")
+        r = telltale("setup", "elasticsearch", "--remove", "--es", peer.url)
+        same((r.status, peer.templates, peer.bad), (0, {}, []),
+             "and is taken away")
+with elastic.Peer(password="a:b") as peer:
+    same(telltale("setup", "elasticsearch", "--es", peer.url).status, 69,
+         "setup: not allowed")
+for args in ([], ["kafka"], ["elasticsearch"]):
+    same(telltale("setup", *args).status, 64, f"setup {args}: wrong")
+
 # Nobody there, for now or for good.
 gone = elastic.Peer()
 gone.close()
@@ -255,16 +301,16 @@ with elastic.Peer(request={"applied_reset": 0.05}) as peer:
     same((p.returncode, out), (130, b""), "interrupted: status 130")
 
 # A roll-up of more stays, whichever comes last.
+PART = ["--since", "2026-11-21T06:50:30Z"]
 with elastic.Peer() as peer:
-    part = "demo/like-service/s3-export"
-    for first, then in ((part, ARCHIVE), (ARCHIVE, part)):
+    for first, then in ((PART, []), ([], PART)):
         peer.index.clear()
-        for path in (first, then):
-            same(telltale("replay", "-q", "--es", peer.url, path).status, 0,
-                 f"{path} after another")
-        fuller = [k for k, s in DOCS.items() if "rollups" in k[0] and
-                  peer.index.get(k, (0, b""))[1] != s]
-        same(fuller, [], "the fuller roll-ups are there")
+        for options in (first, then):
+            same(telltale("replay", "-q", "--es", peer.url, *options,
+                          ARCHIVE).status, 0, f"{options} after another")
+        less = [k for k, s in DOCS.items() if "rollups" in k[0] and
+                peer.index[k][1] != s]
+        same(less, [], "the fuller roll-ups are there")
 
 # Memory, while the server is slow.
 status, _, _, _, mib = tap.measured(

@@ -52,6 +52,8 @@ class Peer:
         self.password = password
         self.api_key = api_key
         self.index = {}         # (index, id): (version, source)
+        self.templates = {}     # path: body
+        self.wildcard = True    # whether that type is known
         self.requests = 0
         self.faults = {}
         self.bad = []           # what no client should have sent
@@ -185,6 +187,35 @@ class Handler(http.server.BaseHTTPRequestHandler):
             self.answer(200, {"nodes": {"x": {"version": peer.version}}})
         else:
             self.answer(405, {"error": "no handler"})
+
+    def do_PUT(self):
+        peer = self.server.peer
+        body = self.rfile.read(int(self.headers["Content-Length"]))
+        if not self.allowed():
+            return
+        legacy = self.path == "/_template/telltale"
+        old = peer.version.startswith(("6.", "7.2"))
+        form = json.loads(body)
+        if not legacy and self.path != "/_index_template/telltale":
+            peer.bad.append(self.path)
+        if old and not legacy:
+            self.answer(405, {"error": "no handler"})
+        elif b'"wildcard"' in body and not peer.wildcard:
+            self.answer(400, {"error": {"type": "mapper_parsing_exception",
+                                        "reason": "no such type"}})
+        elif legacy and ("doc" in form["mappings"]) != \
+                peer.version.startswith("6."):
+            self.answer(400, {"error": {"type": "mapper_parsing_exception",
+                                        "reason": "types"}})
+        else:
+            peer.templates[self.path] = form
+            self.answer(200, {"acknowledged": True})
+
+    def do_DELETE(self):
+        peer = self.server.peer
+        if self.allowed():
+            there = peer.templates.pop(self.path, None)
+            self.answer(200 if there else 404, {"acknowledged": bool(there)})
 
     def do_POST(self):
         peer = self.server.peer

@@ -18,18 +18,18 @@ static const struct {
 	    "\"_id\":\"aZ_-9\"}}\n{\"a\":1}\n" },
 	{ "a roll-up: of how many requests",
 	    LINE("telltale-rollups-2018.11.27",
-		"{\"telltale\":{\"rollup\":{\"requests\":7,\"probes\":5}}}"),
+		"{\"telltale\":{\"rollup\":{\"count\":7,\"probes\":5}}}"),
 	    "{\"index\":{\"_index\":\"telltale-rollups-2018.11.27\","
-	    "\"_id\":\"aZ_-9\",\"version\":13,\"version_type\":"
+	    "\"_id\":\"aZ_-9\",\"version\":201326598,\"version_type\":"
 	    "\"external_gte\"}}\n"
-	    "{\"telltale\":{\"rollup\":{\"requests\":7,\"probes\":5}}}\n" },
+	    "{\"telltale\":{\"rollup\":{\"count\":7,\"probes\":5}}}\n" },
 	{ "a finding: likewise",
 	    LINE("telltale-findings-2018.11.27",
-		"{\"telltale\":{\"finding\":{\"total\":108}}}"),
+		"{\"telltale\":{\"finding\":{\"total\":108,\"count\":54}}}"),
 	    "{\"index\":{\"_index\":\"telltale-findings-2018.11.27\","
-	    "\"_id\":\"aZ_-9\",\"version\":109,\"version_type\":"
+	    "\"_id\":\"aZ_-9\",\"version\":1811939383,\"version_type\":"
 	    "\"external_gte\"}}\n"
-	    "{\"telltale\":{\"finding\":{\"total\":108}}}\n" },
+	    "{\"telltale\":{\"finding\":{\"total\":108,\"count\":54}}}\n" },
 	{ "refused before",
 	    "{\"_index\":\"i\",\"_id\":\"x\",\"_error\":{\"type\":\"t\","
 	    "\"reason\":\",\\\"_source\\\":{\"},\"_source\":{\"a\":{}}}",
