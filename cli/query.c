@@ -19,6 +19,7 @@
 #include "query/sql.h"
 
 struct flags {
+	struct indexing_flags es;
 	bool help, json, ndjson, csv, quiet, findings, requests, check;
 	bool explain_sql, explain_es, reverse;
 	const char *store, *config, *by, *groups;
@@ -47,6 +48,10 @@ static const struct opt opts[] = {
 	    OPTION_STORE,
 	    .help = "Ask the store FILE that 'telltale replay --store' made, "
 		    "instead of an archive." },
+	{ OPTION_ES,
+	    .help = "Ask the Elasticsearch or OpenSearch at URL that 'telltale "
+		    "replay --es' has written to, instead of an archive." },
+	{ OPTION_ES_CA },
 	{
 	    .name = "requests",
 	    .type = OPT_FLAG,
@@ -321,6 +326,13 @@ check(const struct query_ask *ask, const struct flags *f, struct err *err)
 		return -1;
 	if (f->check || f->explain_sql || f->explain_es)
 		return 0;
+	if (f->es.urls.n > 0 && (f->store || ask->n_paths > 0))
+		return err_set(err, "--es is asked instead of a store or "
+				    "PATHs");
+	if (f->es.urls.n > 0 && f->config)
+		return err_set(err, "--config is for PATHs");
+	if (f->es.urls.n > 0)
+		return 0;
 	if (f->config && (f->store || !(f->findings || f->requests)))
 		return err_set(err, "--config is for --findings and "
 				    "--requests of PATHs");
@@ -334,6 +346,7 @@ ask_init(struct query_ask *ask, const struct flags *f, int n, char **argv,
 {
 	*ask = (struct query_ask){
 		.store = f->store,
+		.es = f->es.urls.n > 0 ? &f->es : NULL,
 		.config = f->config,
 		.paths = argv + 1,
 		.n_paths = n > 1 ? (size_t)n - 1 : 0,

@@ -3,8 +3,9 @@
  * telltale query: what its files share.
  *
  * query.c has the options and says what is asked; query_source.c gives the
- * traces that match, of an archive or a store; query_list.c and query_group.c
- * print them; query_documents.c does the same for requests and findings.
+ * traces that match, of an archive, a store or, by query_index.c, an index;
+ * query_list.c and query_group.c print them; query_documents.c does the same
+ * for requests and findings.
  */
 #ifndef CLI_QUERY_H
 #define CLI_QUERY_H
@@ -12,6 +13,7 @@
 #include <stdbool.h>
 
 #include "analyzers/histogram.h"
+#include "cli/indexing.h"
 #include "cli/pen.h"
 #include "core/buf.h"
 #include "core/err.h"
@@ -49,8 +51,9 @@ enum query_by {
 
 struct query_ask {
 	const struct query *query;
-	const char *store;  /* NULL: the paths */
-	const char *config; /* NULL: none */
+	const char *store;               /* NULL: the paths */
+	const struct indexing_flags *es; /* goes before both; NULL */
+	const char *config;              /* NULL: none */
 	char **paths;
 	size_t n_paths;
 	bool findings, requests, quiet;
@@ -72,8 +75,10 @@ struct query_trace {
 	int64_t start_ns;
 	const struct view_part *part;
 	struct str service;
-	const struct trace *trace;     /* NULL unless asked for whole */
-	const struct trace_view *view; /* likewise */
+	/* Unless asked for whole there is none of: */
+	const struct trace_view *view;
+	const struct trace *trace; /* NULL where it comes from an index … */
+	struct str summary;        /* … which has this: JSON */
 };
 
 struct query_source;

@@ -8,6 +8,7 @@
 
 #include "cli/command.h"
 #include "cli/query.h"
+#include "cli/query_index.h"
 #include "cli/table.h"
 #include "cli/reading.h"
 #include "cli/settings.h"
@@ -226,6 +227,29 @@ read_store(struct documents *l, struct err *err)
 	return rc;
 }
 
+/* 1: the words are said. */
+static int
+read_index(struct documents *l, struct err *err)
+{
+	struct query_index *x = query_index_open(l->ask, true, &l->status);
+	struct str line;
+	int rc;
+
+	if (!x)
+		return 1;
+	for (rc = query_index_document(x, &line, err); rc > 0;
+	     rc = query_index_document(x, &line, err))
+		take(l, line);
+	query_index_close(x);
+	if (rc == 0)
+		return 0;
+	l->status = reading_stopped();
+	if (l->status != STATUS_OK)
+		return 1;
+	l->status = STATUS_UNAVAILABLE;
+	return -1;
+}
+
 static void
 take_findings(struct documents *l, const struct replay_result *r)
 {
@@ -273,6 +297,7 @@ ask_archive(struct documents *l, struct replay_options *o, struct err *err)
 		return -1;
 	}
 	o->out = ask->findings ? NULL : buf_cstr(&dir);
+	o->out_kinds = 1u << FILE_REQUESTS;
 	o->causes = ask->findings;
 	reading_signals();
 	rc = replay(o, ask->paths, ask->n_paths, reading_progress(), &r, err);
@@ -522,7 +547,9 @@ query_documents(const struct query_ask *ask)
 		return l.status;
 	if (ask->by)
 		l.groups = query_groups_new();
-	rc = ask->store ? read_store(&l, &err) : read_archive(&l, &err);
+	rc = ask->es      ? read_index(&l, &err)
+	     : ask->store ? read_store(&l, &err)
+			  : read_archive(&l, &err);
 	if (rc < 0) {
 		command_say("%s", err.text);
 		if (l.status == STATUS_OK)

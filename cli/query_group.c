@@ -340,15 +340,28 @@ query_groups_print(struct query_groups_by *g, const struct query_ask *ask,
 }
 
 static void
-put_values(struct query_groups_by *g, const struct trace_values *list,
+put_users(struct query_groups_by *g, const struct trace_view *v,
+    const struct query_member *m)
+{
+	const struct view_texts *users = &v->lists[VIEW_USERS];
+
+	for (size_t i = 0; i < users->n; i++)
+		query_groups_put(g, &users->v[i], m);
+	if (users->n == 0)
+		query_groups_put(g, NULL, m);
+}
+
+static void
+put_annotations(struct query_groups_by *g, const struct trace_view *v,
     struct str key, const struct query_member *m)
 {
+	const struct view_annotations *all = &v->trace.annotations;
 	size_t n = 0;
 
-	for (size_t i = 0; i < list->n; i++) {
-		if (!str_eq(list->v[i].key, key))
+	for (size_t i = 0; i < all->n; i++) {
+		if (!str_eq(all->v[i].key, key))
 			continue;
-		query_groups_put(g, &list->v[i].text, m);
+		query_groups_put(g, &all->v[i].text, m);
 		n++;
 	}
 	if (n == 0)
@@ -406,27 +419,28 @@ put_text(struct query_groups_by *g, struct str text,
 	query_groups_put(g, text.n > 0 ? &text : NULL, m);
 }
 
-/* Whether a node of that name, which is no client, stands before: nodes are
- * in the order of their names. */
+/* Whether a service of that name, which is no client, stands before. */
 static bool
-named_before(const struct trace *t, size_t i)
+named_before(const struct trace_view *v, size_t i)
 {
-	struct str name = t->nodes[i].name;
+	struct str name = v->services[i].name;
 
-	while (i-- > 0 && str_eq(t->nodes[i].name, name))
-		if (!t->nodes[i].client)
+	while (i-- > 0)
+		if (!(v->services[i].flags & VIEW_CLIENT) &&
+		    str_eq(v->services[i].name, name))
 			return true;
 	return false;
 }
 
 /* Every service of the trace once. */
 static void
-put_services(struct query_groups_by *g, const struct trace *t,
+put_services(struct query_groups_by *g, const struct trace_view *v,
     const struct query_member *m)
 {
-	for (size_t i = 0; i < t->n_nodes; i++)
-		if (!t->nodes[i].client && !named_before(t, i))
-			query_groups_put(g, &t->nodes[i].name, m);
+	for (size_t i = 0; i < v->n_services; i++)
+		if (!(v->services[i].flags & VIEW_CLIENT) &&
+		    !named_before(v, i))
+			query_groups_put(g, &v->services[i].name, m);
 }
 
 static void
@@ -443,8 +457,7 @@ put_trace(struct query_groups_by *g, const struct query_ask *ask,
 		put_text(g, p->url, &m);
 		break;
 	case BY_USER:
-		put_values(g, &t->trace->lists[TRACE_USERS],
-		    (struct str){ NULL, 0 }, &m);
+		put_users(g, t->view, &m);
 		break;
 	case BY_METHOD:
 		put_text(g, p->method, &m);
@@ -458,14 +471,13 @@ put_trace(struct query_groups_by *g, const struct query_ask *ask,
 		put_text(g, p->client, &m);
 		break;
 	case BY_SERVICE:
-		put_services(g, t->trace, &m);
+		put_services(g, t->view, &m);
 		break;
 	case BY_CAUSE:
 		put_causes(g, t->view, &m);
 		break;
 	case BY_ANNOTATION:
-		put_values(g, &t->trace->lists[TRACE_ANNOTATIONS], ask->by_key,
-		    &m);
+		put_annotations(g, t->view, ask->by_key, &m);
 		break;
 	case BY_NOTHING:
 		break;

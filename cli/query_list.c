@@ -129,15 +129,16 @@ line_of(const struct query_trace *t)
 
 /* Makes the texts its own, with the summary if the form has one. */
 static void
-line_keep(struct line *line, const struct trace *trace)
+line_keep(struct line *line, const struct query_trace *t, bool summary)
 {
 	struct buf json = { 0 };
 	char *at;
 
-	if (trace) {
-		buf_char(&json, '[');
-		xray_api_summary(&json, trace);
-	}
+	buf_char(&json, '[');
+	if (summary && t->trace)
+		xray_api_summary(&json, t->trace);
+	else if (summary)
+		buf_str(&json, t->summary);
 	at = xcalloc(
 	    line->method.n + line->url.n + line->service.n + json.n + 1, 1);
 	line->memory = at;
@@ -167,7 +168,7 @@ list_put(struct list *l, const struct query_trace *t)
 		cut(l);
 	if (l->full && line_cmp(&line, &l->v[ask.limit - 1], &ask) > 0)
 		return;
-	line_keep(&line, has_summary(&ask) ? t->trace : NULL);
+	line_keep(&line, t, has_summary(&ask));
 	l->v = xgrow(l->v, l->n + 1, &l->cap, sizeof *l->v);
 	l->v[l->n++] = line;
 }

@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The traces that match, from an archive by the evaluator, from a store by
- * SQL.
+ * SQL, from an index by its query language.
  */
 #include <stdlib.h>
 
 #include "cli/command.h"
 #include "cli/query.h"
+#include "cli/query_index.h"
 #include "cli/trace_read.h"
 #include "cli/trace_store.h"
 #include "core/mem.h"
@@ -30,6 +31,8 @@ struct query_source {
 	struct trace_store_item item;
 	struct buf clause;
 	bool evaluate; /* the expression is too deep for SQL */
+
+	struct query_index *index; /* NULL: of these */
 };
 
 static bool
@@ -70,9 +73,17 @@ open_store(struct query_source *s)
 	return s->store != NULL;
 }
 
+static bool
+open_index(struct query_source *s)
+{
+	s->index = query_index_open(s->ask, s->whole, &s->status);
+	return s->index != NULL;
+}
+
 static void
 source_free(struct query_source *s)
 {
+	query_index_close(s->index);
 	trace_read_close(&s->read);
 	trace_store_close(s->store);
 	buf_fini(&s->clause);
@@ -87,7 +98,9 @@ query_source_open(const struct query_ask *ask, bool whole, int *status)
 
 	s->ask = ask;
 	s->whole = whole;
-	if (ask->store ? open_store(s) : open_archive(s))
+	if (ask->es      ? open_index(s)
+	    : ask->store ? open_store(s)
+			 : open_archive(s))
 		return s;
 	*status = s->status;
 	source_free(s);
@@ -153,12 +166,16 @@ next_of_store(struct query_source *s, struct query_trace *out)
 bool
 query_source_next(struct query_source *s, struct query_trace *t)
 {
+	if (s->index)
+		return query_index_next(s->index, t, &s->status);
 	return s->store ? next_of_store(s, t) : next_of_archive(s, t);
 }
 
 uint64_t
 query_source_seen(struct query_source *s)
 {
+	if (s->index)
+		return query_index_seen(s->index, &s->status);
 	return s->store ? trace_store_count(s->store, &s->status)
 			: traces_result(s->read.traces)->traces;
 }

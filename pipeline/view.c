@@ -53,12 +53,11 @@ number_of(struct str text, struct arena *arena)
 static struct view_annotation
 annotation_of(const struct span_annotation *from, struct arena *arena)
 {
-	struct view_annotation a = { .key = from->key };
+	struct view_annotation a = { .key = from->key, .text = from->text };
 
 	switch (from->value) {
 	case SPAN_STRING:
 		a.kind = VIEW_STRING;
-		a.text = from->text;
 		break;
 	case SPAN_NUMBER:
 		a.kind = VIEW_NUMBER;

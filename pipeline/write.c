@@ -23,6 +23,7 @@
 #include "pipeline/origin.h"
 #include "pipeline/reading.h"
 #include "pipeline/verdicts.h"
+#include "pipeline/write_traces.h"
 #include "sinks/documents.h"
 #include "sinks/elastic.h"
 #include "sinks/files.h"
@@ -530,6 +531,27 @@ write_findings(struct write *w)
 	free(paths);
 }
 
+/* Stopped, there is nothing more to write: hand_over sees it as well. */
+static int
+write_all_traces(struct write *w, struct err *err)
+{
+	struct write_traces *traces;
+	int rc = 1;
+
+	if (!wants(w->run->options, FILE_TRACES) || run_stopped(w->run))
+		return 0;
+	traces = write_traces_open(w->run, err);
+	if (!traces)
+		return run_stopped(w->run) ? 0 : -1;
+	while (rc > 0) {
+		rc = write_traces_next(traces, &w->out[FILE_TRACES], err);
+		if (rc > 0 && put(w, FILE_TRACES, FLUSH_BYTES, err) != 0)
+			rc = -1;
+	}
+	write_traces_close(traces);
+	return run_stopped(w->run) ? 0 : rc;
+}
+
 /* What is left, and the answers of all. */
 static int
 hand_over(struct write *w, struct err *err)
@@ -567,5 +589,7 @@ write_finish(struct run *run, struct err *err)
 		rc = read_again(w, (uint32_t)i, err);
 	if (rc == 0)
 		rc = verdicts_close(&w->verdicts, err);
+	if (rc == 0)
+		rc = write_all_traces(w, err);
 	return rc == 0 ? hand_over(w, err) : rc;
 }

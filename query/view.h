@@ -42,7 +42,10 @@ enum view_flag {
 	VIEW_REMOTE = 1 << 10, /* a root cause's entity is a remote call */
 };
 
-/* The type of an annotation's value; exactly one member of it counts. */
+/*
+ * The type of an annotation's value; exactly one member of it counts.  text is
+ * that of a string, or of another value how it was written, where that is known.
+ */
 enum view_kind {
 	VIEW_STRING,
 	VIEW_NUMBER, /* finite */

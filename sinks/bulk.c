@@ -68,7 +68,8 @@ number(const struct json_val *of, struct str key)
 /*
  * How much a state knows: of how many requests it is, and of as many, how many
  * it tells apart: health checks that the clock shows are known as such from
- * some minutes on only.
+ * some minutes on only.  A trace's: of how many segments it is, and of as many,
+ * how long these are: a finished one is longer than in progress.
  */
 static int64_t
 version(struct str source, struct json *j)
@@ -86,6 +87,10 @@ version(struct str source, struct json *j)
 	if (state) {
 		apart = number(state, STR("probes"));
 		all = number(state, STR("count")) + apart;
+	} else if (json_get(own, STR("trace"))) {
+		state = json_get(own, STR("trace"));
+		apart = number(state, STR("bytes"));
+		all = number(state, STR("documents"));
 	} else {
 		state = json_get(own, STR("finding"));
 		apart = number(state, STR("count"));
@@ -134,7 +139,8 @@ bulk_add(struct bulk *b, struct str line, bool typed, struct json *j)
 	if (memchr(source.p, '\n', source.n) || source.p[source.n - 1] != '}')
 		return false;
 	put_action(b, index, id, typed,
-	    is_of(index, STR("-rollups-")) || is_of(index, STR("-findings-"))
+	    is_of(index, STR("-rollups-")) || is_of(index, STR("-findings-")) ||
+		    is_of(index, STR("-traces-"))
 		? version(source, j)
 		: -1);
 	item.source = (uint32_t)b->text.n - item.at;

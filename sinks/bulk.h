@@ -6,10 +6,11 @@
  * or that is refused here.
  *
  * What an event is cannot change, so that its document is created, and one that
- * is there already is the same.  A roll-up and a finding are a state, which a
- * replay of more knows better: they are indexed with the number of requests
- * that they are of as their version, and below it how many of these are told
- * apart, so that of two the fuller one stays, whichever comes last.
+ * is there already is the same.  A roll-up, a finding and a trace are a state,
+ * which a replay of more knows better: they are indexed with the number of
+ * requests (segments) that they are of as their version, and below it how many
+ * of these are told apart (how long they are), so that of two the fuller one
+ * stays, whichever comes last.
  *
  * https://www.elastic.co/guide/en/elasticsearch/reference/8.19/docs-bulk.html
  */

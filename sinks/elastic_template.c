@@ -11,8 +11,10 @@
 
 enum {
 	PRIORITY = 501, /* above those that Elasticsearch brings along */
-	KEYWORD_MAX = 1024,
-	URL_MAX = 2083,
+	/* Lucene refuses a document for a term of more than 32,766 bytes; of
+	 * that many characters none is longer, and what is shorter is found. */
+	KEYWORD_MAX = 8191,
+	NESTED_MAX = 1000000, /* objects of a document: those of a trace */
 };
 
 const char *
@@ -41,12 +43,10 @@ put_type(struct buf *out, const char *type, const struct template_form *f)
 			     "\"doc_values\":false}");
 		return;
 	}
+	if (strcmp(type, "wildcard") == 0 && !f->wildcard)
+		type = "keyword";
 	if (strcmp(type, "keyword") == 0)
 		longest = KEYWORD_MAX;
-	if (strcmp(type, "wildcard") == 0 && !f->wildcard) {
-		type = "keyword";
-		longest = URL_MAX;
-	}
 	buf_char(out, '{');
 	json_member_str(out, "type", str_of(type));
 	if (longest > 0)
@@ -81,6 +81,7 @@ put_properties(struct buf *out, const struct document_field *const *v, size_t n,
 	for (size_t i = 0, same; i < n; i += same) {
 		const char *name = v[i]->field + from;
 		size_t length = name_length(name);
+		size_t own;
 
 		for (same = 1; i + same < n; same++) {
 			const char *next = v[i + same]->field + from;
@@ -90,12 +91,19 @@ put_properties(struct buf *out, const struct document_field *const *v, size_t n,
 				break;
 		}
 		put_name(out, name, length);
-		if (name[length] == '\0') {
+		if (name[length] == '\0' && same == 1) {
 			put_type(out, v[i]->type, f);
 			continue;
 		}
 		buf_char(out, '{');
-		put_properties(out, v + i, same, from + length + 1, f);
+		/* Its own row is the first. */
+		own = name[length] == '\0';
+		if (own) {
+			json_member_str(out, "type", str_of(v[i]->type));
+			buf_char(out, ',');
+		}
+		put_properties(out, v + i + own, same - own, from + length + 1,
+		    f);
 		buf_char(out, '}');
 	}
 	buf_char(out, '}');
@@ -127,7 +135,10 @@ put_mappings(struct buf *out, const struct template_form *f)
 static void
 put_settings(struct buf *out)
 {
-	buf_cat(out, "\"settings\":{\"index\":{\"number_of_shards\":1}}");
+	buf_cat(out, "\"settings\":{\"index\":{\"number_of_shards\":1,"
+		     "\"mapping\":{\"nested_objects\":{\"limit\":");
+	buf_i64(out, NESTED_MAX);
+	buf_cat(out, "}}}}");
 }
 
 void

@@ -25,6 +25,7 @@ static const char *const names[FILE_KINDS] = {
 	[FILE_REQUESTS] = "requests.ndjson",
 	[FILE_LOGS] = "logs.ndjson",
 	[FILE_SEGMENTS] = "segments.ndjson",
+	[FILE_TRACES] = "traces.ndjson",
 	[FILE_ROLLUPS] = "rollups.ndjson",
 	[FILE_FINDINGS] = "findings.ndjson",
 	[FILE_DEADLETTERS] = "deadletters.ndjson",
