@@ -232,6 +232,12 @@ query_flags_put(struct buf *out, uint32_t flags)
 	}
 }
 
+bool
+query_prints(int status)
+{
+	return status < 128 && status != STATUS_UNAVAILABLE;
+}
+
 int
 query_finish(const struct buf *out, uint64_t found)
 {

@@ -126,6 +126,9 @@ void query_csv(struct buf *out, struct str text);
 void query_seconds(struct buf *out, int64_t ns);
 /* "error fault throttle partial", "ok". */
 void query_flags_put(struct buf *out, uint32_t flags);
+/* Whether what came before this status is printed: nothing is of a run that was
+ * stopped, nor a part of an index. */
+bool query_prints(int status);
 /* Prints, and STATUS_FOUND for nothing when nothing was found. */
 int query_finish(const struct buf *out, uint64_t found);
 

@@ -503,7 +503,7 @@ query_group(const struct query_ask *ask)
 	while (query_source_next(s, &t))
 		put_trace(g, ask, &t);
 	status = query_source_close(s);
-	if (status < 128) {
+	if (query_prints(status)) {
 		int printed;
 
 		query_groups_print(g, ask, g->total == 1 ? "trace" : "traces",

@@ -330,7 +330,7 @@ query_list(const struct query_ask *ask)
 	cut(&l);
 	seen = query_source_seen(s);
 	status = query_source_close(s);
-	if (status < 128) {
+	if (query_prints(status)) {
 		int printed;
 
 		print(&l, seen, &out);

@@ -68,13 +68,21 @@ refused(const struct setup *s, struct err *err)
 	    s->hosts.words, s->status, s->said[0] ? ": " : "", s->said);
 }
 
-/* The first form that is taken; what is not known to a server is a 4xx. */
+/*
+ * The first form that is taken; what is not known to a server is a 4xx.
+ *
+ * OpenSearch has the type wildcard, but finds no text with a backslash in it
+ * there and takes '?' and '*' of a prefix for patterns
+ * (opensearch-project/OpenSearch#15555, #19719): it gets keyword.
+ */
 static int
 put(struct setup *s, struct buf *words, struct err *err)
 {
 	for (size_t i = 0; i < TEMPLATE_FORMS; i++) {
 		const struct template_form *f = &template_forms[i];
 
+		if (f->wildcard && s->hosts.opensearch)
+			continue;
 		buf_reset(&s->body);
 		elastic_template(&s->body, f);
 		if (request(s, "PUT", f, err) != 0)

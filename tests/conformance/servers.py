@@ -11,6 +11,7 @@ between, asks others.  Java 17 runs all but those that say 21.
 import glob
 import json
 import os
+import random
 import re
 import shutil
 import signal
@@ -146,10 +147,9 @@ class Server:
         # Where every user may look.
         self.root = tempfile.mkdtemp(prefix="telltale-es-", dir="/tmp")
         os.chmod(self.root, 0o755)
-        self.port = free_port()
+        self.port = None
         self.log = open(f"{self.root}/log", "wb")
         command = self._zip(kept) if name in ZIPS else self._runner(kept)
-        self.url = f"http://127.0.0.1:{self.port}"
         open_to(self.root)
         if os.geteuid() == 0:
             command = ["setpriv", f"--reuid={NOBODY}", f"--regid={NOBODY}",
@@ -168,6 +168,7 @@ class Server:
         for program in glob.glob(f"{home}/bin/*"):
             os.chmod(program, 0o755)
         command = [f"{home}/bin/elasticsearch"]
+        self.port = free_port()
         for setting in ("discovery.type=single-node",
                         "xpack.security.enabled=false",
                         f"http.port={self.port}",
@@ -180,16 +181,33 @@ class Server:
     def _runner(self, kept):
         lib = f"{self.root}/lib"
         shutil.copytree(kept, lib)
-        base = self.port - 1  # the first node's port is one more
         return [f"{self.home}/bin/java", "-Xmx512m", "-cp", f"{lib}/*",
                 RUNNERS[self.name][1], "-basePath", f"{self.root}/data",
-                "-numOfNode", "1", "-clusterName", f"t{self.port}",
-                "-baseHttpPort", str(base)]
+                "-numOfNode", "1", "-clusterName", f"t{os.getpid()}",
+                "-baseHttpPort", str(random.randrange(9200, 9280))]
 
-    def words(self):
+    def _answers(self):
+        """A runner takes the first port from the one after its base on that
+        is free, below 9300, and says which."""
+        if not self.port:
+            m = re.search(r"HTTP Port: +(\d+)", self.words(None))
+            self.port = m and int(m[1])
+        if not self.port:
+            return False
+        try:
+            self.ask("GET", "/_cluster/health?timeout=1s")
+            return True
+        except (urllib.error.URLError, OSError, ValueError):
+            return False
+
+    @property
+    def url(self):
+        return f"http://127.0.0.1:{self.port}"
+
+    def words(self, last=3000):
         with open(f"{self.root}/log", errors="replace",
                   encoding="utf-8") as f:
-            return f.read()[-3000:]
+            return f.read()[-last if last else 0:]
 
     def ask(self, method, path, body=None):
         data = None if body is None else json.dumps(body).encode()
@@ -203,11 +221,9 @@ class Server:
         """Until it answers; False: it never did."""
         until = time.monotonic() + seconds
         while time.monotonic() < until and self.process.poll() is None:
-            try:
-                self.ask("GET", "/_cluster/health?timeout=1s")
+            if self._answers():
                 return True
-            except (urllib.error.URLError, OSError, ValueError):
-                time.sleep(0.2)
+            time.sleep(0.2)
         return False
 
     def close(self):

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""An Elasticsearch that fails as it is told: _bulk, and who it is.
+"""An Elasticsearch that fails as it is told: _bulk, _search, and who it is.
 
     with elastic.Peer(seed=1, request={"reset": 0.2}, item={429: 0.05}) as peer:
         ... replay --es peer.url ...
@@ -20,6 +20,13 @@ Faults of a request, by name, with their probability:
   busy               429 with Retry-After: 0, not applied
   unavailable        503, not applied
   gateway            504 after it was applied
+Faults of a question, by name, with their probability: busy, reset, garbage,
+unavailable as above, and
+  shard              the answer of a part of the index, with status 200
+  late               the answer of what was found in time
+  oversized          an answer of more than `page` hits is without end
+It knows no query but a range: with understands=False others are refused, as a
+server refuses what is nested too deeply; else all documents match.
 Faults of an item: its status, with its probability; `refuse` is a function of
 the source that gives a status for good.
 """
@@ -35,6 +42,7 @@ import threading
 REQUEST = ("refuse_connection", "reset", "applied_reset", "truncated",
            "wrong_count", "garbage", "oversized", "busy", "unavailable",
            "gateway")
+QUESTION = ("busy", "reset", "garbage", "unavailable", "shard", "late")
 
 
 class Peer:
@@ -61,6 +69,10 @@ class Peer:
         self.applied = threading.Condition(self.lock)
         self.server = Server(("127.0.0.1", port), Handler)
         self.server.peer = self
+        self.question = {}      # faults of _search and _count
+        self.understands = True
+        self.page = None        # hits that an answer may have
+        self.questions = []     # the bodies of those that were answered
         self.port = self.server.server_address[1]
         self.url = f"http://127.0.0.1:{self.port}"
         self.thread = threading.Thread(target=self.server.serve_forever,
@@ -118,6 +130,23 @@ class Peer:
         self.index[key] = version, source
         return {op: {"_id": key[1], "status": 200 if old else 201}}
 
+    def matching(self, pattern, query):
+        """Index, id, source and document of the hits."""
+        prefix = pattern.rstrip("*")
+        for (index, id_), (_, source) in sorted(self.index.items()):
+            d = json.loads(source)
+            if index.startswith(prefix) and in_range(d, query):
+                yield index, id_, source, d
+
+    def search(self, pattern, body):
+        hits = []
+        for index, id_, source, d in self.matching(pattern, body["query"]):
+            keys = [field(d, *name) for name in body["sort"]]
+            if keys > body.get("search_after", []):
+                hits.append((keys, index, id_, source))
+        hits.sort()
+        return hits[:body["size"]]
+
     def bulk(self, body):
         lines = body.split(b"\n")
         if lines.pop() != b"" or len(lines) % 2:
@@ -128,6 +157,21 @@ class Peer:
             items.append(self.apply(json.loads(action), source))
         self.applied.notify_all()
         return items
+
+
+def field(document, name):
+    for part in name.split("."):
+        document = document.get(part) if document else None
+    return document
+
+
+def in_range(document, query):
+    for one in query["bool"]["filter"]:
+        for name, limits in one.get("range", {}).items():
+            v = field(document, name)
+            if v < limits.get("gte", v) or v >= limits.get("lt", v + 1):
+                return False
+    return True
 
 
 class Server(http.server.ThreadingHTTPServer):
@@ -217,8 +261,61 @@ class Handler(http.server.BaseHTTPRequestHandler):
             there = peer.templates.pop(self.path, None)
             self.answer(200 if there else 404, {"acknowledged": bool(there)})
 
+    def ask(self, pattern, what):
+        """_search or _count."""
+        peer = self.server.peer
+        with peer.lock:
+            fault = peer.draw(peer.question)
+        body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
+        if not self.allowed():
+            return
+        if fault == "reset":
+            self.hang_up()
+        elif fault == "busy":
+            self.answer(429, b"busy", [("Retry-After", "0")])
+        elif fault == "unavailable":
+            self.answer(503, b"later")
+        elif fault == "garbage":
+            self.answer(200, b"<html>ok</html>")
+        elif not peer.understands and any(
+                "range" not in q for q in body["query"]["bool"]["filter"]):
+            self.answer(400, {"error": {"type": "query_shard_exception",
+                                        "reason": "nested too deeply"}})
+        else:
+            with peer.lock:
+                peer.questions.append(body)
+            self.found(pattern, what, body, fault)
+
+    def found(self, pattern, what, body, fault):
+        peer = self.server.peer
+        shards = {"total": 2, "successful": 2, "failed": 0}
+        if fault == "shard":
+            shards = {"total": 2, "successful": 1, "failed": 1}
+        if what == "_count":
+            n = len(list(peer.matching(pattern, body["query"])))
+            self.answer(200, {"count": 0 if fault else n, "_shards": shards,
+                              "timed_out": fault == "late"})
+            return
+        hits = peer.search(pattern, body)
+        if fault:
+            hits = hits[:1]
+        # The source is the very bytes, as in the real one.
+        text = b",".join(
+            json.dumps({"_index": i, "_id": id_, "sort": keys})[:-1].encode() +
+            b',"_source":' + source + b"}" for keys, i, id_, source in hits)
+        text = json.dumps({"timed_out": fault == "late", "_shards": shards}
+                          )[:-1].encode() + \
+            b',"hits":{"hits":[' + text + b"]}}"
+        if peer.page and len(hits) > peer.page:
+            text += b" " * (16 << 20)
+        self.answer(200, text)
+
     def do_POST(self):
         peer = self.server.peer
+        path = self.path.split("?")[0].strip("/").split("/")
+        if path[-1] in ("_search", "_count"):
+            self.ask(path[0], path[-1])
+            return
         with peer.lock:
             peer.requests += 1
             fault = peer.draw(peer.request)
