@@ -217,7 +217,7 @@ def types(properties, path=""):
     for name, v in properties.items():
         if "properties" in v:
             yield from types(v["properties"], f"{path}{name}.")
-        else:
+        if "type" in v:
             yield path + name, v["type"]
 
 
@@ -242,9 +242,16 @@ for version, wildcard, path in [
         ok(f"{path[1:]} is set" in r.text, "and says so", r.text)
         ok(('"wildcard"' in json.dumps(peer.templates)) == wildcard,
            "with the types that there are")
+        ok(json.dumps(peer.templates).count('"type": "nested"') == 10,
+           "and those in which one object must satisfy all")
         r = telltale("setup", "elasticsearch", "--remove", "--es", peer.url)
         same((r.status, peer.templates, peer.bad), (0, {}, []),
              "and is taken away")
+with elastic.Peer(version="2.19.1", distribution="opensearch") as peer:
+    same(telltale("setup", "elasticsearch", "--es", peer.url).status, 0,
+         "setup: OpenSearch")
+    ok('"wildcard"' not in json.dumps(peer.templates),
+       "whose wildcard finds no text with a backslash: keyword")
 with elastic.Peer(password="a:b") as peer:
     same(telltale("setup", "elasticsearch", "--es", peer.url).status, 69,
          "setup: not allowed")
