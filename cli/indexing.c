@@ -95,8 +95,8 @@ indexing_status(const struct elastic *e, const char *refused, int status)
 		if (status == STATUS_OK)
 			status = STATUS_DATA;
 	}
-	/* It ended before all had an answer. */
-	if (n->in_flight > 0 && status == STATUS_IO)
+	/* It ended before all had an answer, and for no reason of ours. */
+	if (n->in_flight > 0 && !n->unkept && status == STATUS_IO)
 		status = STATUS_UNAVAILABLE;
 	return status;
 }

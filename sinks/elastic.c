@@ -229,9 +229,10 @@ keep_refused(struct elastic *e, const struct bulk *b, size_t item,
 		if (n > 0)
 			s = str_from(s, (size_t)n);
 	}
-	return s.n == 0 ? 0
-			: err_set(err, "%s: cannot write: %s", path,
-			      strerror(errno));
+	if (s.n == 0)
+		return 0;
+	e->counts.unkept = true;
+	return err_set(err, "%s: cannot write: %s", path, strerror(errno));
 }
 
 static void
@@ -276,9 +277,34 @@ adapt(struct elastic *e, bool busy)
 	}
 }
 
+/* One document; -1: it could not be kept, and is still in flight. */
+static int
+judge_one(struct elastic *e, const struct bulk *b, size_t item,
+    struct bulk *again, struct err *err)
+{
+	const struct bulk_verdict *v = &e->reply.v[item];
+	enum bulk_class class = v->class;
+
+	if (class == BULK_UNKNOWN)
+		class = b->tries < UNKNOWN_TRIES ? BULK_AGAIN : BULK_REFUSED;
+	if (class == BULK_REFUSED)
+		return refuse(e, b, item, v, err);
+	if (class == BULK_AGAIN) {
+		bulk_copy(again, b, item, 1);
+		return 0;
+	}
+	if (class == BULK_STORED)
+		e->counts.stored++;
+	else
+		e->counts.there++;
+	e->counts.in_flight--;
+	e->progress_ms = now_ms();
+	return 0;
+}
+
 /*
- * Document by document.  What must go again goes as a request of its own.  -1:
- * what was not judged any more is in it, too.
+ * Document by document.  What must go again goes as a request of its own; after
+ * a failure that is all that was not judged.
  */
 static int
 judge(struct elastic *e, struct bulk *b, struct err *err)
@@ -287,26 +313,10 @@ judge(struct elastic *e, struct bulk *b, struct err *err)
 	int rc = 0;
 
 	for (size_t i = 0; i < b->n; i++) {
-		const struct bulk_verdict *v = &e->reply.v[i];
-		enum bulk_class class = v->class;
-
-		if (class == BULK_UNKNOWN)
-			class = b->tries < UNKNOWN_TRIES ? BULK_AGAIN
-							 : BULK_REFUSED;
-		if (rc == 0 && class == BULK_REFUSED)
-			rc = refuse(e, b, i, v, err);
-		else if (rc != 0 || class == BULK_AGAIN)
+		if (rc == 0)
+			rc = judge_one(e, b, i, again, err);
+		if (rc != 0)
 			bulk_copy(again, b, i, 1);
-		if (rc != 0 && class == BULK_REFUSED)
-			bulk_copy(again, b, i, 1);
-		if (rc != 0 || class == BULK_AGAIN || class == BULK_REFUSED)
-			continue;
-		if (class == BULK_STORED)
-			e->counts.stored++;
-		else
-			e->counts.there++;
-		e->counts.in_flight--;
-		e->progress_ms = now_ms();
 	}
 	again->tries = b->tries;
 	adapt(e, again->n > 0);
@@ -523,7 +533,8 @@ elastic_finish(struct elastic *e, struct err *err)
 		if (step(e, STEP_MS, err) != 0)
 			return -1;
 	assert(e->counts.in_flight == 0);
-	if (e->refused < 0 || fsync(e->refused) == 0)
+	/* EINVAL: it is a pipe or a device. */
+	if (e->refused < 0 || fsync(e->refused) == 0 || errno == EINVAL)
 		return 0;
 	return err_set(err, "%s: cannot write: %s", e->options.refused,
 	    strerror(errno));

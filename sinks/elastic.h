@@ -62,6 +62,7 @@ struct elastic_counts {
 	uint64_t in_flight; /* not acknowledged */
 	uint64_t requests;  /* that were sent */
 	uint64_t again;     /* of them: not the first time for its documents */
+	bool unkept;        /* it ended, as the file could not be written */
 	/* The first reasons of refusals, and how many had each. */
 	char reasons[ELASTIC_REASONS][256];
 	uint64_t n_reasons[ELASTIC_REASONS];

@@ -142,6 +142,11 @@ with elastic.Peer(refuse=is_refused) as peer:
     same(r.status, 65, "without a file it says so as well")
     ok("--es-refused" in r.err, "and what to do", r.err)
 
+    r = telltale("replay", "-q", "--es", peer.url, "--es-refused", "/dev/full",
+                 ARCHIVE)
+    same((r.status, r.out), (74, b""), "a file on a full disk: status 74")
+    ok("/dev/full: cannot write: No space left" in r.err, "in words", r.err)
+
     # Sent again after a repair.
     half = os.path.join(FOLDER, "half.ndjson")
     with open(refused, "rb") as f, open(half, "wb") as g:

@@ -11,7 +11,6 @@ from tap import ok, same, telltale
 EXPORT = "demo/like-service/s3-export"
 XRAY = "demo/like-service/xray/segments.ndjson"
 KIND = {"requests": "request", "logs": "log", "segments": "segment",
-        "traces": "trace",
         "rollups": "rollup", "findings": "finding",
         "deadletters": "deadletter"}
 ID = re.compile(r"^[A-Za-z0-9_-]{22}$")
@@ -98,12 +97,6 @@ def must(docs):
                                 "aws.cloudwatch.log_stream", "client.ip"},
             "logs": base | {"message", "service.name"},
             "segments": base | {"trace.id", "aws.xray.trace_id", "span.id"},
-            "traces": {"@timestamp", "trace.id", "aws.xray.trace_id",
-                       "service.name", "event.duration", "telltale.class",
-                       "telltale.trace.ok", "telltale.trace.start_ns",
-                       "telltale.trace.summary", "services.name",
-                       "services.client_node", "edges.from.name",
-                       "edges.to.name"},
             "rollups": {"@timestamp", "service.name",
                         "telltale.rollup.count"},
             "findings": {"rule.id", "service.name", "http.request.method",
@@ -153,7 +146,7 @@ def positions(claim, docs):
 
 def ids(docs):
     return {name: sorted((d["_index"], d["_id"]) for d in docs[name])
-            for name in ("requests", "logs", "segments", "traces", "findings",
+            for name in ("requests", "logs", "segments", "findings",
                          "rollups")}
 
 
@@ -207,7 +200,6 @@ def trace_services():
             "trace_services.hops.name")
     same({m for m in seen - said if not m.startswith(deep)}, set(),
          "--json: its members are in docs/fields.md")
-    # What only a server that is written to gives is tests/e2e/es.py's.
     same(said - seen - {"trace_services.slowest.exception", "indexed"}, set(),
          "--json: and no others")
 
