@@ -54,7 +54,7 @@ FUZZ := $(patsubst %.c,$(BUILD)/%,$(wildcard tests/fuzz/fuzz_*.c))
 MAKEFLAGS += --no-print-directory
 
 .PHONY: all demo check unit test asan ubsan tsan clang noisal lint fmt fuzz fuzzers bench bench-record cov \
-  quality quality-record man install uninstall clean help setup-check setup-clang setup-lint FORCE
+  quality quality-record conformance man install uninstall clean help setup-check setup-clang setup-lint FORCE
 all: $(BUILD)/telltale
 
 # One short line a file: V=1 shows the commands, -s nothing.
@@ -72,8 +72,7 @@ $(BUILD)/%.o: %.c $(BUILD)/flags
 	@mkdir -p $(@D)
 	$(call SHORT,CC)$(CC) $(ALL_CFLAGS) -MMD -MP -c -o $@ $<
 
-# Written anew only when they change: other flags compile all again, a file
-# that came or went links again.
+# Written anew when they change: other flags compile, other files link again.
 $(BUILD)/flags: SAY = $(CC) $(ALL_CFLAGS)
 $(BUILD)/objects: SAY = $(OBJ) $(UNIT) $(LIBS) $(LDFLAGS)
 $(BUILD)/flags $(BUILD)/objects: FORCE
@@ -112,6 +111,7 @@ lint fmt: setup-lint
 fuzz: setup-clang
 	+@tools/fuzz.sh
 fuzzers: $(FUZZ)
+conformance: setup-check all ; @TEST_TIMEOUT=1800 CONFORMANCE=$(or $(SERVERS),all) BUILD=$(BUILD) tests/run.sh conformance
 bench bench-record: ; @$(SETUP) bench && $(MAKE) all && bench/run.sh $(@:bench%=%)
 quality quality-record: setup-check all ; @tests/quality/catalogue.py $(if $(@:quality=),--record)
 cov: setup-check
@@ -141,7 +141,7 @@ help: ; @sed -n 's/^#: //p' Makefile
 #: make clang       the same tests, built by clang; noisal: without ISA-L
 #: make unit        only the unit tests: FILTER='str/*'
 #: make lint fmt    all checks of the sources; format them
-#: make fuzz        a short, repeatable run of every fuzz target
+#: make fuzz        a short run of every fuzz target; conformance: all servers
 #: make bench       measure speed; quality: what is found; each -record; cov
 #: make man         write docs/telltale.1 and fields.md from the program
 #: make install     DESTDIR= PREFIX=/usr/local; also uninstall

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The fields of documents: the table behind docs/fields.md and, later, the
- * index templates.  A test writes documents of every kind and looks every
+ * The fields of documents: the table behind docs/fields.md and the index
+ * templates.  A test writes documents of every kind and looks every
  * field up here.
  */
 #include <stddef.h>
@@ -42,7 +42,8 @@ static const struct document_field fields[] = {
 	    "that has none." },
 	{ "event.severity", "finding", "long",
 	    "1 info, 2 warning, 4 critical." },
-	{ "event.reason", "finding", "text", "The finding in a sentence." },
+	{ "event.reason", "finding", "keyword",
+	    "The finding in a sentence." },
 	{ "message", READ, "text",
 	    "The line as it was read; of a deadletter the first 512 bytes." },
 	{ "service.name", "request log segment trace rollup finding", "keyword",

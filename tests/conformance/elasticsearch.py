@@ -25,7 +25,8 @@ from tap import ok, same, telltale  # noqa: E402
 ARCHIVE = "demo/like-service"
 PAGE = "docs/elasticsearch.md"
 SEED = int(os.environ.get("CONFORMANCE_SEED", "1"))
-EXPRESSIONS = int(os.environ.get("CONFORMANCE_COUNT", "150"))
+EXPRESSIONS = int(os.environ.get(
+    "CONFORMANCE_COUNT", "300" if os.environ.get("CONFORMANCE") else "60"))
 
 
 def fields(node, path=""):
@@ -199,7 +200,7 @@ def differential(server):
         got = [telltale("query", "--csv", e, archive),
                telltale("query", "--csv", "--store", store, e),
                telltale("query", "--csv", "--es", server.url, e)]
-        some += 0 < len(lines(got[0])) < w.n
+        some += 0 < len(lines(got[0])) <= w.n
         if len({(r.status, r.out) for r in got}) > 1:
             other.append((e, [len(lines(r)) for r in got],
                           [r.err for r in got]))

@@ -107,7 +107,20 @@ class World:
                                         call["end_time"], depth + 1)
         yield s
 
+    def large(self):
+        """More nested objects than a server allows a document by default."""
+        trace_id, root = f"1-{START:08x}-{self.hex(24)}", self.hex(16)
+        for i in range(6000):
+            s = {"trace_id": trace_id, "id": f"{i:016x}", "name": "leaf",
+                 "parent_id": root, "start_time": START, "end_time": START + 1}
+            if i == 0:
+                s |= {"id": root, "name": "large"}
+                del s["parent_id"]
+            yield s
+
     def archive(self):
+        for s in self.large():
+            yield json.dumps(s) + "\n"
         for _ in range(self.n):
             for s in self.trace():
                 yield json.dumps(s, ensure_ascii=self.chance(0.5)) + "\n"
