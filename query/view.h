@@ -44,7 +44,8 @@ enum view_flag {
 
 /*
  * The type of an annotation's value; exactly one member of it counts.  text is
- * that of a string, or of another value how it was written, where that is known.
+ * that of a string, or of another value how it was written, where that is
+ * known.
  */
 enum view_kind {
 	VIEW_STRING,

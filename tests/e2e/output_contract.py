@@ -11,6 +11,7 @@ from tap import ok, same, telltale
 EXPORT = "demo/like-service/s3-export"
 XRAY = "demo/like-service/xray/segments.ndjson"
 KIND = {"requests": "request", "logs": "log", "segments": "segment",
+        "traces": "trace",
         "rollups": "rollup", "findings": "finding",
         "deadletters": "deadletter"}
 ID = re.compile(r"^[A-Za-z0-9_-]{22}$")
@@ -97,6 +98,12 @@ def must(docs):
                                 "aws.cloudwatch.log_stream", "client.ip"},
             "logs": base | {"message", "service.name"},
             "segments": base | {"trace.id", "aws.xray.trace_id", "span.id"},
+            "traces": {"@timestamp", "trace.id", "aws.xray.trace_id",
+                       "service.name", "event.duration", "telltale.class",
+                       "telltale.trace.ok", "telltale.trace.start_ns",
+                       "telltale.trace.summary", "services.name",
+                       "services.client_node", "edges.from.name",
+                       "edges.to.name"},
             "rollups": {"@timestamp", "service.name",
                         "telltale.rollup.count"},
             "findings": {"rule.id", "service.name", "http.request.method",
@@ -146,7 +153,7 @@ def positions(claim, docs):
 
 def ids(docs):
     return {name: sorted((d["_index"], d["_id"]) for d in docs[name])
-            for name in ("requests", "logs", "segments", "findings",
+            for name in ("requests", "logs", "segments", "traces", "findings",
                          "rollups")}
 
 
