@@ -285,12 +285,13 @@ next_page(struct elastic_search *s, struct err *err)
 	struct json_val *hits;
 	enum went end;
 
-	do {
+	put_page(s);
+	end = post_again(s, s->ask.index, "_search" ALL_OF_IT, err);
+	while (end == WENT_TOO_LONG && s->size > 1) {
+		s->size /= 2;
 		put_page(s);
 		end = post_again(s, s->ask.index, "_search" ALL_OF_IT, err);
-	} while (end == WENT_TOO_LONG && (s->size /= 2) > 0);
-	if (s->size == 0)
-		s->size = 1;
+	}
 	if (end != WENT_WELL)
 		return found(end, err);
 	err->text[0] = '\0';
