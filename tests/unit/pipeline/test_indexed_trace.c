@@ -204,10 +204,11 @@ Test(indexed_trace, a_document_read_back_is_the_trace)
 
 Test(indexed_trace, what_is_no_trace_is_none)
 {
+	static const char number[] =
+	    "{\"aws\":{\"xray\":{\"trace_id\":7}},"
+	    "\"telltale\":{\"trace\":{\"start_ns\":1}}}";
 	static const char *const texts[] = { "{}", "[]", "null",
-		"{\"aws\":{\"xray\":{\"trace_id\":\"1-5\"}}}",
-		"{\"aws\":{\"xray\":{\"trace_id\":7}},\"telltale\":{\"trace\":"
-		"{\"start_ns\":1}}}" };
+		"{\"aws\":{\"xray\":{\"trace_id\":\"1-5\"}}}", number };
 	struct arena arena = { 0 };
 	struct json j = { 0 };
 	struct indexed_trace d;
