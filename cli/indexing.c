@@ -4,9 +4,12 @@
 
 #include <stdbool.h>
 #include <stdlib.h>
-#include <time.h>
 
 #include "cli/reading.h"
+#include "core/backoff.h"
+#include "core/when.h"
+
+enum { APART_MS = 500 };
 
 /* A variable that is empty is not set. */
 static const char *
@@ -21,17 +24,15 @@ from_environment(const char *name)
 static int
 wait_for(struct elastic *e, int64_t wait_ns, struct err *err)
 {
-	const struct timespec apart = { 0, 500 * 1000 * 1000 };
-	const int64_t apart_ns = 500 * 1000 * 1000;
+	const _Atomic bool *stop = &reading_progress()->stop;
+	int64_t end_ms = backoff_clock_ms() + wait_ns / NS_PER_MS;
 	int rc = elastic_hello(e, err);
 
 	if (rc == 1)
 		command_say("%s; trying again for %lld s", err->text,
-		    (long long)(wait_ns / 1000000000));
-	for (int64_t waited = 0;
-	     rc == 1 && waited < wait_ns && !reading_progress()->stop;
-	     waited += apart_ns) {
-		nanosleep(&apart, NULL);
+		    (long long)(wait_ns / NS_PER_SEC));
+	while (rc == 1 && backoff_clock_ms() < end_ms && !*stop) {
+		backoff_sleep(APART_MS, stop);
 		rc = elastic_hello(e, err);
 	}
 	return rc;

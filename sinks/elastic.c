@@ -16,7 +16,7 @@
 #include <unistd.h>
 
 #include "core/gzip.h"
-#include "core/hash.h"
+#include "core/backoff.h"
 #include "core/http.h"
 #include "core/mem.h"
 #include "sinks/bulk.h"
@@ -26,8 +26,6 @@
 enum {
 	REPLY_MAX = 8 * 1024 * 1024,
 	BULK_LEAST = 64 * 1024,
-	PAUSE_MS = 100,
-	PAUSE_MOST_MS = 30 * 1000,
 	UNKNOWN_TRIES = 8, /* of documents with a status that nobody knows */
 	CALL_MS = 120 * 1000,
 	STEP_MS = 500, /* between two looks at the clock and the stop */
@@ -51,20 +49,11 @@ struct elastic {
 	size_t limit, good; /* calls at one time; that went well since */
 	size_t bulk_bytes;
 	int64_t progress_ms; /* something was acknowledged */
-	uint64_t dice;
+	struct backoff backoff;
 	int refused; /* the file; -1: none yet */
 	struct buf text;
 	struct elastic_counts counts;
 };
-
-static int64_t
-now_ms(void)
-{
-	struct timespec t;
-
-	clock_gettime(CLOCK_MONOTONIC, &t);
-	return (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000;
-}
 
 struct elastic *
 elastic_open(const struct elastic_options *options, struct err *err)
@@ -82,8 +71,7 @@ elastic_open(const struct elastic_options *options, struct err *err)
 	    options->bulk_bytes ? options->bulk_bytes : ELASTIC_BULK_BYTES;
 	e->filling = bulk_new();
 	e->packer = packer_new();
-	e->progress_ms = now_ms();
-	e->dice = hash64_mix((uint64_t)e->progress_ms, (uint64_t)getpid());
+	e->progress_ms = backoff_clock_ms();
 	e->http = http_open(&http, err);
 	if (e->http && elastic_hosts_set(&e->hosts, options, err) == 0)
 		return e;
@@ -96,7 +84,7 @@ elastic_hello(struct elastic *e, struct err *err)
 {
 	int rc = elastic_hosts_ask(&e->hosts, e->http, err);
 
-	e->progress_ms = now_ms();
+	e->progress_ms = backoff_clock_ms();
 	return rc;
 }
 
@@ -148,23 +136,13 @@ pull(struct elastic *e, int64_t now, int64_t *due)
 	return NULL;
 }
 
-/* Full jitter: anything up to a bound that doubles, or what it asks for. */
 static void
 pause_for(struct elastic *e, struct bulk *b, int64_t asked_s)
 {
-	int64_t most = PAUSE_MS;
+	int64_t ms = backoff_ms(&e->backoff, b->tries++, asked_s);
 
-	for (unsigned i = 0; i < b->tries && most < PAUSE_MOST_MS; i++)
-		most *= 2;
-	if (most > PAUSE_MOST_MS)
-		most = PAUSE_MOST_MS;
-	e->dice = hash64_mix(e->dice, b->tries);
-	most = (int64_t)(e->dice % (uint64_t)most);
-	if (asked_s > 0 && most < asked_s * 1000)
-		most = asked_s * 1000;
-	b->tries++;
 	b->again = true;
-	b->due_ms = now_ms() + most;
+	b->due_ms = backoff_clock_ms() + ms;
 }
 
 static int
@@ -260,7 +238,7 @@ refuse(struct elastic *e, const struct bulk *b, size_t item,
 	note_reason(&e->counts, v);
 	e->counts.refused++;
 	e->counts.in_flight--;
-	e->progress_ms = now_ms();
+	e->progress_ms = backoff_clock_ms();
 	return 0;
 }
 
@@ -298,7 +276,7 @@ judge_one(struct elastic *e, const struct bulk *b, size_t item,
 	else
 		e->counts.there++;
 	e->counts.in_flight--;
-	e->progress_ms = now_ms();
+	e->progress_ms = backoff_clock_ms();
 	return 0;
 }
 
@@ -453,7 +431,7 @@ send_due(struct elastic *e, int64_t now, int64_t *due, struct err *err)
 static int
 step(struct elastic *e, int64_t wait_ms, struct err *err)
 {
-	int64_t now = now_ms(), due;
+	int64_t now = backoff_clock_ms(), due;
 	const struct http_reply *reply;
 	struct http_call *call;
 	struct bulk *b;
@@ -470,14 +448,14 @@ step(struct elastic *e, int64_t wait_ms, struct err *err)
 	}
 	call = http_wait(e->http, (int)wait_ms);
 	if (!call)
-		return check(e, now_ms(), err);
+		return check(e, backoff_clock_ms(), err);
 	reply = http_reply(call);
 	b = e->sent[reply->tag];
 	e->sent[reply->tag] = NULL;
 	e->n_sent--;
 	rc = settle(e, b, reply, err);
 	http_call_free(call);
-	return rc == 0 ? check(e, now_ms(), err) : rc;
+	return rc == 0 ? check(e, backoff_clock_ms(), err) : rc;
 }
 
 /* What is filled is on its way; waits while as much is as may be. */
@@ -489,7 +467,7 @@ flush(struct elastic *e, struct err *err)
 	e->filling = bulk_new();
 	/* Nothing is late that was not sent before. */
 	if (e->n_waiting + e->n_sent == 0)
-		e->progress_ms = now_ms();
+		e->progress_ms = backoff_clock_ms();
 	push(e, full);
 	while (e->n_waiting + e->n_sent > ELASTIC_CALLS)
 		if (step(e, STEP_MS, err) != 0)

@@ -4,8 +4,8 @@
 
 #include <inttypes.h>
 #include <stdlib.h>
-#include <time.h>
 
+#include "core/backoff.h"
 #include "core/http.h"
 #include "core/mem.h"
 #include "core/when.h"
@@ -15,7 +15,6 @@
 enum {
 	PAGE = 1000, /* hits */
 	TRIES = 5,
-	PAUSE_MS = 200, /* doubles */
 };
 
 /* Of an index that is not there nothing is found, and a shard that does not
@@ -157,15 +156,12 @@ static enum went
 post_again(struct elastic_search *s, const char *index, const char *what,
     struct err *err)
 {
-	int64_t pause_ms = PAUSE_MS;
+	struct backoff backoff = { 0 };
 	enum went end = post(s, index, what, err);
 
-	for (int i = 1; end == WENT_WRONG && i < TRIES && !is_stopped(s); i++) {
-		const struct timespec t = { pause_ms / 1000,
-			pause_ms % 1000 * NS_PER_MS };
-
-		nanosleep(&t, NULL);
-		pause_ms *= 2;
+	for (unsigned i = 1; end == WENT_WRONG && i < TRIES && !is_stopped(s);
+	     i++) {
+		backoff_sleep(backoff_ms(&backoff, i, 0), s->options->stop);
 		end = post(s, index, what, err);
 	}
 	return end;
