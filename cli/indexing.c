@@ -6,7 +6,7 @@
 #include <stdlib.h>
 
 #include "cli/reading.h"
-#include "core/backoff.h"
+#include "sinks/backoff.h"
 #include "core/when.h"
 
 enum { APART_MS = 500 };

@@ -37,6 +37,13 @@
 	    "Put documents of SIZE into a request, or one; less where the "    \
 	    "server refuses so much."
 
+/* Of who has more than the redrive's file to send. */
+#define OPTION_ES_REFUSED                                                      \
+	.name = "es-refused", .type = OPT_TEXT,                                \
+	.offset = offsetof(struct flags, es_refused), .arg = "FILE",           \
+	.help = "Append to FILE what the server refuses for good, with the "   \
+		"reason; 'telltale redrive' sends it again."
+
 struct indexing_flags {
 	struct opt_list urls;
 	const char *ca_file;

@@ -39,6 +39,26 @@ put_keys(struct buf *out, enum config_map in, const char *heading,
 	buf_cat(out, ".El\n");
 }
 
+static void
+put_alerts(struct buf *out)
+{
+	struct buf words = { 0 };
+
+	buf_cat(out, ".Ss Of alerts\n");
+	manual_text(out,
+	    "When a finding is told, and to whom. All times are the events' "
+	    "own. An option of the command line goes before what stands here.");
+	buf_cat(out, ".Bl -tag -width Ds\n");
+	for (const struct opt *o = config_alerts_rows; o->name; o++) {
+		buf_printf(out, ".It Ic %s : Ar %s\n", o->name, o->arg);
+		buf_reset(&words);
+		opt_words(&words, o);
+		manual_text(out, buf_cstr(&words));
+	}
+	buf_cat(out, ".El\n");
+	buf_fini(&words);
+}
+
 /* Each with what it looks like and its range. */
 static void
 put_thresholds(struct buf *out)
@@ -154,6 +174,10 @@ static const char example[] =
     "  not-found-surge: { count: 40 }\n"
     "probes:\n"
     "  paths: [/, /internal/health]\n"
+    "alerts:\n"
+    "  topic: arn:aws:sns:eu-west-1:123456789012:alerts\n"
+    "  format: chat\n"
+    "  cooldown: 1h\n"
     "services:\n"
     "  - name: like service\n"
     "    from: [\"mysfits-MythicalLikeLogGroup-*\", like]\n"
@@ -194,6 +218,7 @@ manual_print_config(struct buf *out)
 	    "The name is needed, and no two have the same.");
 	put_keys(out, CONFIG_ROUTE, "Of a route",
 	    "The route is needed, and no two have the same route and method.");
+	put_alerts(out);
 	put_rules(out);
 	put_thresholds(out);
 	put_precedence(out);

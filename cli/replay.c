@@ -11,6 +11,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "cli/alerting.h"
 #include "cli/command.h"
 #include "cli/indexing.h"
 #include "cli/options.h"
@@ -34,6 +35,7 @@ struct flags {
 	struct opt_list probe_paths, probe_agents, names;
 	struct indexing_flags es;
 	const char *es_refused;
+	struct alerting_flags alerts;
 	size_t block, line, document, store_max;
 	uint64_t ratio;
 };
@@ -216,14 +218,9 @@ static const struct opt opts[] = {
 	{ OPTION_ES_CA },
 	{ OPTION_ES_WAIT },
 	{ OPTION_ES_BULK },
-	{
-	    .name = "es-refused",
-	    .type = OPT_TEXT,
-	    .offset = offsetof(struct flags, es_refused),
-	    .arg = "FILE",
-	    .help = "Append to FILE what the server refuses for good, with "
-		    "the reason; 'telltale redrive' sends it again.",
-	},
+	{ OPTION_ES_REFUSED },
+	{ .group = "Who is told", OPTION_ALERTS },
+	OPTIONS_ALERTS,
 	{ .group = "How it is read", OPTION_THREADS },
 	{
 	    .name = "pcre2",
@@ -325,15 +322,18 @@ check_explain(const struct flags *f, struct err *err)
 	const char *id = f->explain_finding;
 
 	if (f->explain &&
-	    (f->json || f->ndjson || f->out || f->store || f->es.urls.n > 0))
+	    (f->json || f->ndjson || f->out || f->store || f->es.urls.n > 0 ||
+		f->alerts.publish || f->alerts.print))
 		return err_set(err,
 		    "--explain-input does not replay: without --json, "
-		    "--ndjson, --out, --store and --es");
+		    "--ndjson, --out, --store, --es, --alerts and "
+		    "--print-alerts");
 	if (!id)
 		return 0;
-	if (f->json || f->ndjson || f->explain)
+	if (f->json || f->ndjson || f->explain || f->alerts.print)
 		return err_set(err, "--explain-finding prints text: without "
-				    "--json, --ndjson and --explain-input");
+				    "--json, --ndjson, --print-alerts and "
+				    "--explain-input");
 	if (strlen(id) != FINDING_ID)
 		return err_set(err,
 		    "--explain-finding: expected the id of a finding, %d "
@@ -361,8 +361,9 @@ lacks_es(const struct flags *f)
 static int
 check(const struct flags *f, struct err *err)
 {
-	if (f->json && f->ndjson)
-		return err_set(err, "--json and --ndjson exclude each other");
+	if (f->json + f->ndjson + f->alerts.print > 1)
+		return err_set(err, "--json, --ndjson and --print-alerts "
+				    "exclude each other");
 	if (check_explain(f, err) != 0)
 		return -1;
 	if (lacks_store(f))
@@ -404,7 +405,8 @@ setup_init(struct setup *s, const struct flags *f, struct err *err)
 	o->limits.stop = &reading_progress()->stop;
 	o->judge.thresholds.slow_ns = f->slow;
 	if (set_rule(s, f->rule, err) < 0 ||
-	    settings_read(&s->settings, &given, o, err) < 0)
+	    settings_read(&s->settings, &given, o, err) < 0 ||
+	    alerting_check(&f->alerts, &s->settings.config.alerts, err) < 0)
 		return -1;
 	if (!f->dialect)
 		return 0;
@@ -435,12 +437,24 @@ judged_bad(const struct replay_result *r, int fail_on)
 	return false;
 }
 
+/* One run: what was asked for, and where it goes. */
+struct job {
+	const struct flags *f;
+	struct replay_options *options;
+	const struct term *term;
+	struct alerting *alerts; /* NULL: none are wanted */
+	char **paths;
+	size_t n_paths;
+};
+
 static int
-print(const struct flags *f, const struct replay_options *options,
-    const struct term *term, const struct replay_result *result,
+print(const struct job *job, const struct replay_result *result,
     const struct trace_tops *traces)
 {
-	const struct report report = { options, result, term, traces };
+	const struct flags *f = job->f;
+	const struct report report = { job->options, result, job->term, traces,
+		alerting_counts(job->alerts) };
+	const struct buf *messages = alerting_printed(job->alerts);
 	struct buf out = { 0 };
 	bool explained = true;
 	int status;
@@ -448,8 +462,10 @@ print(const struct flags *f, const struct replay_options *options,
 	if (f->explain_finding)
 		explained =
 		    replay_explain_finding(&out, &report, f->explain_finding);
+	else if (messages)
+		buf_str(&out, buf_view(messages));
 	else if (f->json)
-		replay_json(&out, options, result, traces);
+		replay_json(&out, &report);
 	else if (f->ndjson)
 		replay_ndjson(&out, result);
 	else
@@ -485,10 +501,31 @@ keep_result(const struct flags *f, const struct replay_options *options,
 	return keep(&k, options, result, reading_progress(), &counts, err);
 }
 
+/* Alerts first, as the report counts them. */
 static int
-run_replay(const struct flags *f, const struct replay_options *options,
-    const struct term *term, char **paths, size_t n)
+tell(const struct job *job, const struct replay_result *result,
+    const struct trace_tops *traces)
 {
+	int failed = reading_failed(result);
+	int status;
+
+	say_unused(job->options, result);
+	if (job->alerts)
+		alerting_run(job->alerts, job->options, result);
+	status = reading_stopped();
+	if (status == STATUS_OK)
+		status = print(job, result, traces);
+	if (status == STATUS_OK)
+		status =
+		    judged_bad(result, job->f->fail_on) ? STATUS_FOUND : failed;
+	return status;
+}
+
+static int
+run_replay(const struct job *job)
+{
+	const struct flags *f = job->f;
+	const struct replay_options *options = job->options;
 	struct replay_result result;
 	struct trace_tops traces;
 	struct replay_progress *progress = reading_progress();
@@ -500,7 +537,7 @@ run_replay(const struct flags *f, const struct replay_options *options,
 	reading_signals();
 	trace_tops_init(&traces, options->judge.thresholds.limits[0]);
 	shown = progress_begin(progress, f->quiet);
-	rc = replay(options, paths, n, progress, &result, &err);
+	rc = replay(options, job->paths, job->n_paths, progress, &result, &err);
 	if (rc == 0)
 		rc = keep_result(f, options, &result, &err);
 	if (rc == 0 && !f->ndjson && !f->explain_finding && !result.interrupted)
@@ -515,13 +552,7 @@ run_replay(const struct flags *f, const struct replay_options *options,
 			 : result.inputs.n == 0 ? STATUS_NOINPUT
 						: STATUS_IO;
 	} else if (status == STATUS_OK) {
-		int failed = reading_failed(&result);
-
-		say_unused(options, &result);
-		status = print(f, options, term, &result, &traces);
-		if (status == STATUS_OK)
-			status = judged_bad(&result, f->fail_on) ? STATUS_FOUND
-								 : failed;
+		status = tell(job, &result, &traces);
 	}
 	trace_tops_fini(&traces);
 	replay_result_fini(&result);
@@ -531,15 +562,16 @@ run_replay(const struct flags *f, const struct replay_options *options,
 /* Roll-ups, requests and logs reach the store by way of documents: in a folder
  * of their own when nobody asked for them. */
 static int
-run_with_folder(const struct flags *f, struct replay_options *options,
-    const struct term *term, char **paths, size_t n)
+run_with_folder(const struct job *job)
 {
+	const struct flags *f = job->f;
+	struct replay_options *options = job->options;
 	struct buf folder = { 0 };
 	struct err err = { "" };
 	int status;
 
 	if (!f->store || options->out)
-		return run_replay(f, options, term, paths, n);
+		return run_replay(job);
 	if (requests_folder(&folder, &err) != 0) {
 		command_say("%s", err.text);
 		buf_fini(&folder);
@@ -549,7 +581,7 @@ run_with_folder(const struct flags *f, struct replay_options *options,
 	options->out_kinds = 1u << FILE_ROLLUPS |
 			     (unsigned)f->store_requests << FILE_REQUESTS |
 			     (unsigned)f->store_logs << FILE_LOGS;
-	status = run_replay(f, options, term, paths, n);
+	status = run_replay(job);
 	options->out = NULL;
 	requests_folder_remove(&folder);
 	buf_fini(&folder);
@@ -558,21 +590,36 @@ run_with_folder(const struct flags *f, struct replay_options *options,
 
 /* With a server to index in, where one is asked for. */
 static int
-run_indexed(const struct flags *f, struct replay_options *options,
-    const struct term *term, char **paths, size_t n)
+run_indexed(const struct job *job)
 {
+	const struct flags *f = job->f;
+	struct replay_options *options = job->options;
 	int status = STATUS_OK;
 
 	if (f->es.urls.n == 0)
-		return run_with_folder(f, options, term, paths, n);
+		return run_with_folder(job);
 	options->elastic =
 	    indexing_open(&command_replay, &f->es, f->es_refused, &status);
 	if (!options->elastic)
 		return status;
-	status = run_with_folder(f, options, term, paths, n);
+	status = run_with_folder(job);
 	status = indexing_status(options->elastic, f->es_refused, status);
 	elastic_close(options->elastic);
 	options->elastic = NULL;
+	return status;
+}
+
+/* With somebody to tell, where that is asked for. */
+static int
+run_alerting(struct job *job, const struct config_alerts *config)
+{
+	int status;
+
+	job->alerts =
+	    alerting_open(&command_replay, &job->f->alerts, config, &status);
+	if (status == STATUS_OK)
+		status = alerting_status(job->alerts, run_indexed(job));
+	alerting_close(job->alerts);
 	return status;
 }
 
@@ -605,10 +652,13 @@ run(int argc, char **argv)
 	} else {
 		term_init(&term, STDOUT_FILENO, (enum term_color)f.color,
 		    (size_t)f.width);
+		struct job job = { &f, &s.options, &term, NULL, argv,
+			(size_t)n };
+
 		status =
 		    f.explain
 			? replay_explain(&s.options, &term, argv, (size_t)n)
-			: run_indexed(&f, &s.options, &term, argv, (size_t)n);
+			: run_alerting(&job, &s.settings.config.alerts);
 	}
 	setup_fini(&s);
 	opt_fini(opts, &f);

@@ -7,6 +7,7 @@
 
 #include <stdlib.h>
 
+#include "cli/alerting.h"
 #include "cli/pen.h"
 #include "core/json.h"
 #include "core/mem.h"
@@ -32,6 +33,13 @@ const struct replay_json_member replay_json_members[] = {
 	    "With --es: server, and of its documents how many were stored, "
 	    "there already, refused and in flight, which is their sum; "
 	    "requests, and how many of them again; the first reasons." },
+	{ "alerts",
+	    "With --alerts: findings, and of them how many were told, below "
+	    "the severity, back while cooling down, and limited, which is "
+	    "their sum; messages, and of them how many were published, there "
+	    "(published before), refused and unsent; of those published how "
+	    "many are doubtful, being perhaps sent twice; suppressed messages, "
+	    "and requests sent again." },
 	{ "services[]", "Requests, probes, routes with status classes and "
 			"latency, the time line; not_judged: latency, status "
 			"or few, of which the records say too little." },
@@ -391,6 +399,30 @@ put_indexed(struct buf *b, const struct elastic *e)
 	buf_cat(b, "]}");
 }
 
+/* What became of the alerts. */
+static void
+put_alerts(struct buf *b, const struct alerting_counts *n)
+{
+	open_with(b, "alerts", '{');
+	member_u64(b, "findings", n->findings);
+	member_u64(b, "told", n->told);
+	member_u64(b, "below", n->below);
+	member_u64(b, "cooling", n->cooling);
+	member_u64(b, "limited", n->limited);
+	member_u64(b, "suppressed", n->suppressed);
+	if (n->topic) {
+		json_member_str(b, "topic", str_of(n->topic));
+		member_u64(b, "messages", n->messages);
+		member_u64(b, "published", n->published);
+		member_u64(b, "there", n->there);
+		member_u64(b, "refused", n->refused);
+		member_u64(b, "unsent", n->unsent);
+		member_u64(b, "doubtful", n->doubtful);
+		member_u64(b, "again", n->again);
+	}
+	buf_char(b, '}');
+}
+
 static struct str *
 paths_of(const struct replay_result *r)
 {
@@ -402,9 +434,11 @@ paths_of(const struct replay_result *r)
 }
 
 void
-replay_json(struct buf *out, const struct replay_options *options,
-    const struct replay_result *r, const struct trace_tops *traces)
+replay_json(struct buf *out, const struct report *report)
 {
+	const struct replay_options *options = report->options;
+	const struct replay_result *r = report->result;
+	const struct trace_tops *traces = report->traces;
 	struct str *paths = paths_of(r);
 
 	buf_cat(out, "{\"schema\":\"telltale/1\",\"command\":\"replay\"");
@@ -424,6 +458,8 @@ replay_json(struct buf *out, const struct replay_options *options,
 	put_accounts(out, &r->accounts);
 	if (options->elastic)
 		put_indexed(out, options->elastic);
+	if (report->alerts)
+		put_alerts(out, report->alerts);
 	open_with(out, "services", '[');
 	for (size_t i = 0; i < r->n_services; i++)
 		put_service(out, &r->services[i]);
@@ -436,7 +472,7 @@ replay_json(struct buf *out, const struct replay_options *options,
 	open_with(out, "findings", '[');
 	for (size_t i = 0; i < r->findings.n; i++) {
 		json_item(out);
-		document_finding_source(out, &r->findings.v[i], paths);
+		document_finding_source(out, &r->findings.v[i], paths, NULL);
 	}
 	buf_cat(out, "]}\n");
 	free(paths);

@@ -5,6 +5,7 @@
 #ifndef CLI_REPLAY_JSON_H
 #define CLI_REPLAY_JSON_H
 
+#include "cli/report.h"
 #include "core/buf.h"
 #include "pipeline/replay.h"
 #include "pipeline/trace_tops.h"
@@ -15,8 +16,7 @@
  * the document's _source.  Nothing in it depends on the clock, threads or the
  * machine.
  */
-void replay_json(struct buf *out, const struct replay_options *options,
-    const struct replay_result *r, const struct trace_tops *traces);
+void replay_json(struct buf *out, const struct report *report);
 
 /* What its members mean; ends with a NULL name. */
 struct replay_json_member {

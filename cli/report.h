@@ -14,13 +14,15 @@
 #include "core/term.h"
 #include "pipeline/replay.h"
 
+struct alerting_counts;
 struct trace_tops;
 
 struct report {
 	const struct replay_options *options;
 	const struct replay_result *result;
 	const struct term *term;
-	const struct trace_tops *traces; /* NULL: there are none */
+	const struct trace_tops *traces;      /* NULL: there are none */
+	const struct alerting_counts *alerts; /* NULL: none were wanted */
 };
 
 /* The whole report, appended. */
@@ -35,6 +37,7 @@ void report_services(struct pen *p, const struct report *r);
 void report_traces(struct pen *p, const struct report *r);
 void report_inputs(struct pen *p, const struct report *r);
 void report_accounting(struct pen *p, const struct report *r);
+void report_alerts(struct pen *p, const struct alerting_counts *n);
 
 /* A heading with an empty line before it. */
 void report_heading(struct pen *p, const char *text);

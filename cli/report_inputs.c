@@ -295,6 +295,8 @@ report_accounting(struct pen *p, const struct report *r)
 	put_equation(p, NULL, total);
 	if (r->options->elastic)
 		put_indexed(p, r->options->elastic);
+	if (r->alerts)
+		report_alerts(p, r->alerts);
 	if (r->result->late > 0) {
 		struct buf b = { 0 };
 

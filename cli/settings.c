@@ -34,6 +34,7 @@ set_thresholds(struct settings *s, const char *file, struct replay_options *o,
 	int64_t slow_ns = t->slow_ns;
 
 	s->config_bad = true;
+	opt_defaults(config_alerts_rows, &s->config.alerts);
 	if (file && config_read(&s->config, file, err) != 0)
 		return -1;
 	*t = s->config.thresholds;

@@ -114,7 +114,7 @@ struct http_call {
 	struct curl_slist *headers;
 	struct buf body;
 	size_t reply_max;
-	bool too_long;
+	bool too_long, secret;
 	char words[CURL_ERROR_SIZE];
 	struct http_reply reply;
 };
@@ -177,11 +177,14 @@ add_headers(struct http_call *call, const struct http_request *r,
     struct err *err)
 {
 	/* A server that waits for the first is slow; the second would be set
-	 * from libcurl's guess. */
+	 * from libcurl's guess.  Older ones sign what is left out, too, so a
+	 * signed request must do without: its body is below the MiB from which
+	 * on libcurl expects anything. */
 	static const char expect[] = "Expect:", type[] = "Content-Type:";
-	bool typed = false;
+	bool typed = r->signature != NULL;
 
-	call->headers = curl.slist_append(NULL, expect);
+	if (!r->signature)
+		call->headers = curl.slist_append(NULL, expect);
 	for (size_t i = 0; r->headers && r->headers[i]; i++) {
 		const char *header = r->headers[i];
 
@@ -285,6 +288,7 @@ http_start(struct http *h, const struct http_request *r, struct err *err)
 
 	call->reply_max = h->options.reply_max;
 	call->reply.tag = r->tag;
+	call->secret = r->secret;
 	call->easy = curl.easy_init();
 	if (!call->easy)
 		err_set(err, "libcurl has no memory");
@@ -297,12 +301,6 @@ http_start(struct http *h, const struct http_request *r, struct err *err)
 	}
 	http_call_free(call);
 	return NULL;
-}
-
-size_t
-http_calls(const struct http *h)
-{
-	return h->n;
 }
 
 /* Whether a failure came before anything could be sent. */
@@ -423,6 +421,8 @@ http_call_free(struct http_call *call)
 	if (call->easy)
 		curl.easy_cleanup(call->easy);
 	curl.slist_free_all(call->headers);
+	if (call->secret && call->body.p)
+		explicit_bzero(call->body.p, call->body.cap);
 	buf_fini(&call->body);
 	free(call);
 }

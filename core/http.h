@@ -11,6 +11,7 @@
 #ifndef CORE_HTTP_H
 #define CORE_HTTP_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -32,7 +33,11 @@ struct http_options {
 	} proxy;
 };
 
-/* Who asks, as AWS wants it signed: Signature Version 4. */
+/*
+ * Who asks, as AWS wants it signed: Signature Version 4.  A header X-Amz-Date
+ * of the request is the time that it is signed for; without it that is now.
+ * A signed request has a Content-Type of its own and a body below 1 MiB.
+ */
 struct http_signature {
 	const char *service; /* "sns", "es" */
 	const char *region;
@@ -50,7 +55,8 @@ struct http_request {
 	const char *user;           /* basic authentication; NULL: none */
 	const char *password;
 	const struct http_signature *signature; /* NULL: none */
-	uint64_t tag;                           /* the caller's own */
+	bool secret;  /* the reply's body is wiped when the call is freed */
+	uint64_t tag; /* the caller's own */
 };
 
 /* How a call ended. */
@@ -80,9 +86,6 @@ struct http *http_open(const struct http_options *options, struct err *err);
  */
 struct http_call *http_start(struct http *h, const struct http_request *r,
     struct err *err);
-
-/* Calls that were started and are not out. */
-size_t http_calls(const struct http *h);
 
 /*
  * The next call that ended, in the order in which they end.  NULL: none did,

@@ -345,8 +345,23 @@ json_member_milli(struct buf *b, const char *key, int64_t milli)
 }
 
 /* At most JSON_DEPTH_MAX deep, by json_parse. */
+static void
+put_cut(struct buf *b, struct str s, size_t most)
+{
+	struct buf cut = { 0 };
+
+	if (s.n <= most) {
+		json_put_str(b, s);
+		return;
+	}
+	buf_str(&cut, str_head(s, most));
+	buf_cat(&cut, "…");
+	json_put_str(b, buf_view(&cut));
+	buf_fini(&cut);
+}
+
 void
-json_put_val(struct buf *b, const struct json_val *v)
+json_put_cut(struct buf *b, const struct json_val *v, size_t most)
 {
 	struct json_iter it;
 	struct json_val *item;
@@ -354,7 +369,7 @@ json_put_val(struct buf *b, const struct json_val *v)
 
 	switch (json_type(v)) {
 	case JSON_STRING:
-		json_put_str(b, json_str(v));
+		put_cut(b, json_str(v), most);
 		return;
 	case JSON_NUMBER:
 		buf_str(b, json_raw(v));
@@ -379,9 +394,15 @@ json_put_val(struct buf *b, const struct json_val *v)
 			json_put_str(b, it.key);
 			buf_char(b, ':');
 		}
-		json_put_val(b, item);
+		json_put_cut(b, item, most);
 	}
 	buf_char(b, json_type(v) == JSON_ARRAY ? ']' : '}');
+}
+
+void
+json_put_val(struct buf *b, const struct json_val *v)
+{
+	json_put_cut(b, v, SIZE_MAX);
 }
 
 void

@@ -99,5 +99,7 @@ void json_member_milli(struct buf *b, const char *key, int64_t milli);
 void json_item(struct buf *b); /* the comma before an array's next item */
 /* Re-serialises a value compactly, its strings escaped as above. */
 void json_put_val(struct buf *b, const struct json_val *v);
+/* The same; longer strings are cut at a character, with "…" behind. */
+void json_put_cut(struct buf *b, const struct json_val *v, size_t most);
 
 #endif

@@ -262,8 +262,10 @@ set_absent(const struct opt *row, void *into)
 		*(const char **)member(row, into) = NULL;
 		break;
 	case OPT_INT:
-	case OPT_CHOICE:
 		*(int *)member(row, into) = 0;
+		break;
+	case OPT_CHOICE:
+		*(int *)member(row, into) = -1;
 		break;
 	case OPT_COUNT:
 		*(uint64_t *)member(row, into) = 0;
@@ -563,26 +565,24 @@ help_name(struct buf *out, const struct opt *row)
 		buf_printf(out, " %s", row->arg);
 }
 
-/* The sentence with choices and default behind it. */
-static void
-help_text(struct buf *text, const struct opt *row)
+void
+opt_words(struct buf *out, const struct opt *row)
 {
-	buf_cat(text, row->help);
+	buf_cat(out, row->help);
 	if (row->type == OPT_CHOICE) {
-		buf_cat(text, " One of");
+		buf_cat(out, " One of");
 		for (size_t i = 0; i < choices_count(row); i++)
-			buf_printf(text, "%s %s", i ? "," : "",
-			    row->choices[i]);
-		buf_char(text, '.');
+			buf_printf(out, "%s %s", i ? "," : "", row->choices[i]);
+		buf_char(out, '.');
 	}
 	if (row->type == OPT_TIME)
-		buf_printf(text, " %s is %s.", row->arg, time_words);
+		buf_printf(out, " %s is %s.", row->arg, time_words);
 	if (row->type == OPT_LIST)
-		buf_cat(text, " May be given again.");
+		buf_cat(out, " May be given again.");
 	if (row->preset)
-		buf_printf(text, " Default: %s.", row->preset);
+		buf_printf(out, " Default: %s.", row->preset);
 	else if (row->absent)
-		buf_printf(text, " Default: %s.", row->absent);
+		buf_printf(out, " Default: %s.", row->absent);
 }
 
 void
@@ -605,7 +605,7 @@ opt_help(struct buf *out, const struct opt *table, size_t width)
 			col = 0;
 		}
 		buf_reset(&text);
-		help_text(&text, row);
+		opt_words(&text, row);
 		opt_wrap(out, buf_view(&text), col, HELP_INDENT, width);
 	}
 	buf_fini(&text);
@@ -644,7 +644,7 @@ opt_mdoc(struct buf *out, const struct opt *table)
 			buf_printf(out, " Ar %s", row->arg);
 		buf_char(out, '\n');
 		buf_reset(&text);
-		help_text(&text, row);
+		opt_words(&text, row);
 		roff_text(out, buf_view(&text));
 	}
 	buf_cat(out, ".El\n");

@@ -60,7 +60,8 @@ struct opt {
 	size_t offset;      /* of the member */
 	const char *arg;    /* the argument's word: "N", "SPAN"; flags: NULL */
 	const char *preset; /* the default as it would be typed; NULL: the
-			       member is 0, NULL, WHEN_NONE */
+			       member is 0, -1 of a choice, NULL,
+			       WHEN_NONE */
 	const char *absent; /* what help says for no default; may be NULL */
 	int64_t min, max;   /* of numbers; max 0: what the type holds */
 	const char *const *choices; /* ends with NULL */
@@ -89,6 +90,9 @@ extern const char opt_span_words[];
  */
 int opt_parse(const struct opt *table, void *into, int argc, char **argv,
     int *rest, struct err *err);
+
+/* What is said of an option: its sentence, with choices and default. */
+void opt_words(struct buf *out, const struct opt *row);
 
 /* Two columns, wrapped at width. */
 void opt_help(struct buf *out, const struct opt *table, size_t width);

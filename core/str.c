@@ -157,6 +157,16 @@ str_glob_cmp(struct str a, struct str b)
 	return x > y ? -1 : 1;
 }
 
+struct str
+str_head(struct str s, size_t most)
+{
+	if (s.n <= most)
+		return s;
+	while (most > 0 && ((unsigned char)s.p[most] & 0xc0) == 0x80)
+		most--;
+	return str_sub(s, 0, most);
+}
+
 bool
 str_u64(struct str *rest, uint64_t *value)
 {

@@ -95,6 +95,9 @@ bool str_glob(struct str s, struct str pattern);
  */
 int str_glob_cmp(struct str a, struct str b);
 
+/* At most `most` bytes of its head, and no part of a UTF-8 character. */
+struct str str_head(struct str s, size_t most);
+
 /*
  * A decimal number without sign at the head of *rest.  False when there is no
  * digit or it does not fit; *rest is moved behind the last digit otherwise.

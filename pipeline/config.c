@@ -31,6 +31,8 @@ const struct config_key config_keys[] = {
 	    "Thresholds for every service." },
 	{ CONFIG_FILE, "probes", "map",
 	    "How health checks are known, beside what is known anyway." },
+	{ CONFIG_FILE, "alerts", "map",
+	    "Where alerts go, how they look and when they are due." },
 	{ CONFIG_FILE, "services", "list",
 	    "Services, each with a name and what is different for it." },
 	{ CONFIG_PROBES, "paths", "[PATH, ...]",
@@ -160,6 +162,9 @@ check_keys(const struct config *c, const struct ynode *map, enum config_map in,
 	const char *names[KEYS_MAX];
 	size_t n = 0;
 
+	for (const struct opt *o = config_alerts_rows;
+	     in == CONFIG_ALERTS && o->name; o++)
+		names[n++] = o->name;
 	for (const struct config_key *k = config_keys; k->name; k++) {
 		if (k->in != in)
 			continue;
@@ -314,6 +319,42 @@ take_probes(struct config *c, const struct ynode *map, struct err *err)
 	    take_texts(c, member(map, "paths"), &c->paths, err) != 0)
 		return -1;
 	return take_texts(c, member(map, "agents"), &c->agents, err);
+}
+
+/* Of an alert's key, whose row says what is a value. */
+static int
+take_alert(struct config *c, const struct opt *row, const struct ynode *value,
+    struct err *err)
+{
+	struct err why = { "" };
+	char *text;
+
+	if (expect(c, value, YNODE_TEXT, row->arg, err) != 0)
+		return -1;
+	text = arena_alloc(&c->tree.arena, value->text.n + 1);
+	memcpy(text, value->text.p, value->text.n);
+	text[value->text.n] = '\0';
+	if (opt_set(row, &c->alerts, text, &why) == 0)
+		return 0;
+	/* A row of options says it with their dashes. */
+	return ytree_bad(&c->tree, value, err, "%s", why.text + strlen("--"));
+}
+
+static int
+take_alerts(struct config *c, const struct ynode *map, struct err *err)
+{
+	opt_defaults(config_alerts_rows, &c->alerts);
+	if (!map)
+		return 0;
+	if (check_keys(c, map, CONFIG_ALERTS, err) != 0)
+		return -1;
+	for (const struct opt *row = config_alerts_rows; row->name; row++) {
+		const struct ynode *value = member(map, row->name);
+
+		if (value && take_alert(c, row, value, err) != 0)
+			return -1;
+	}
+	return 0;
 }
 
 static int
@@ -520,11 +561,14 @@ take_file(struct config *c, struct err *err)
 	const struct scope every = { 0 };
 
 	c->thresholds.file = c->tree.file;
+	if (take_alerts(c, NULL, err) != 0)
+		return -1;
 	if (!root || (root->kind == YNODE_TEXT && root->text.n == 0))
 		return 0;
 	if (check_keys(c, root, CONFIG_FILE, err) != 0 ||
 	    take_thresholds(c, &every, root, err) != 0 ||
 	    take_probes(c, member(root, "probes"), err) != 0 ||
+	    take_alerts(c, member(root, "alerts"), err) != 0 ||
 	    take_services(c, member(root, "services"), err) != 0)
 		return -1;
 	return settle_names(c, err);

@@ -11,6 +11,8 @@
  *	probes:
  *	  paths: [PATH, ...]
  *	  agents: [PREFIX, ...]
+ *	alerts:
+ *	  topic: ARN                    and how messages look, and when
  *	services:
  *	  - name: NAME                  a name, or a pattern with * and ?
  *	    from: [GROUP, ...]          logs and segments that get this name
@@ -43,6 +45,7 @@
 #include "core/arena.h"
 #include "core/err.h"
 #include "core/str.h"
+#include "pipeline/config_alerts.h"
 #include "pipeline/replay.h"
 #include "pipeline/ytree.h"
 
@@ -57,8 +60,9 @@ struct config {
 	struct config_texts paths, agents; /* of health checks */
 	struct service_name *names;        /* the most specific first */
 	size_t n_names, cap_names;
-	size_t n_services; /* items of `services` */
-	struct ytree tree; /* all texts are views into it */
+	size_t n_services;           /* items of `services` */
+	struct config_alerts alerts; /* its defaults, when a file was read */
+	struct ytree tree;           /* all texts are views into it */
 };
 
 /* -1 with err: "FILE:LINE:COLUMN: words".  `path` is borrowed. */
@@ -69,7 +73,13 @@ int config_parse(struct config *c, const char *file, struct str text,
 void config_fini(struct config *c);
 
 /* The keys, for parser and manual alike; name NULL ends. */
-enum config_map { CONFIG_FILE, CONFIG_PROBES, CONFIG_SERVICE, CONFIG_ROUTE };
+enum config_map {
+	CONFIG_FILE,
+	CONFIG_PROBES,
+	CONFIG_SERVICE,
+	CONFIG_ROUTE,
+	CONFIG_ALERTS /* its keys are config_alerts_rows */
+};
 struct config_key {
 	enum config_map in;
 	const char *name;

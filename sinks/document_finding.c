@@ -171,7 +171,8 @@ document_filter(struct buf *out, const struct finding *f)
 }
 
 static void
-put_finding_event(struct buf *b, const struct finding *f)
+put_finding_event(struct buf *b, const struct finding *f,
+    const struct document_alert *alert)
 {
 	static const char *const web[] = { "web", NULL };
 	static const char *const api[] = { "web", "api", NULL };
@@ -182,7 +183,9 @@ put_finding_event(struct buf *b, const struct finding *f)
 	    f->severity == SEVERITY_INFO ? STR("event") : STR("alert"));
 	part_words(b, "category", f->method == METHOD_POST ? api : web);
 	json_member_str(b, "action",
-	    f->open ? STR("finding-opened") : STR("finding-resolved"));
+	    alert     ? str_of(alert->action)
+	    : f->open ? STR("finding-opened")
+		      : STR("finding-resolved"));
 	json_member_str(b, "id", (struct str){ f->id, sizeof f->id });
 	part_time(b, "start", f->start_ns);
 	part_time(b, "end", f->end_ns);
@@ -190,6 +193,8 @@ put_finding_event(struct buf *b, const struct finding *f)
 		json_member_i64(b, "duration",
 		    (int64_t)((uint64_t)f->end_ns - (uint64_t)f->start_ns));
 	json_member_i64(b, "severity", document_severity(f->severity));
+	if (alert)
+		json_member_i64(b, "sequence", alert->sequence);
 	finding_sentence(&reason, f, true);
 	json_member_str(b, "reason", buf_view(&reason));
 	nest_close(b, n);
@@ -371,6 +376,24 @@ put_finding(struct buf *b, const struct finding *f, const struct str *paths)
 	nest_close(b, n);
 }
 
+static void
+put_alert(struct buf *b, const struct document_alert *alert)
+{
+	struct nest n = nest_open(b, "alert");
+
+	part_time(b, "due", alert->at_ns);
+	json_member_bool(b, "replayed", alert->replayed);
+	json_key(b, "others");
+	buf_char(b, '[');
+	for (size_t i = 0; i < alert->n_others; i++) {
+		json_item(b);
+		json_put_str(b,
+		    (struct str){ alert->others[i]->id, FINDING_ID });
+	}
+	buf_char(b, ']');
+	nest_close(b, n);
+}
+
 /* trace.id: those of the evidence; ECS allows an array anywhere. */
 static void
 put_traces(struct buf *b, const struct finding *f)
@@ -398,13 +421,13 @@ put_traces(struct buf *b, const struct finding *f)
 
 void
 document_finding_source(struct buf *out, const struct finding *f,
-    const struct str *paths)
+    const struct str *paths, const struct document_alert *alert)
 {
 	struct buf filter = { 0 };
 	struct nest n;
 
 	part_begin(out, f->start_ns);
-	put_finding_event(out, f);
+	put_finding_event(out, f, alert);
 	part_text_in(out, "rule", "id", str_of(f->rule));
 	part_text_in(out, "service", "name", str_of(f->service));
 	if (f->method != METHOD_NONE) {
@@ -427,6 +450,8 @@ document_finding_source(struct buf *out, const struct finding *f,
 	if (f->route)
 		part_text(out, "route", str_of(f->route));
 	put_finding(out, f, paths);
+	if (alert)
+		put_alert(out, alert);
 	nest_close(out, n);
 	buf_char(out, '}');
 	buf_fini(&filter);
@@ -437,7 +462,7 @@ document_finding(struct buf *out, const struct finding *f,
     const struct str *paths)
 {
 	part_head(out, "findings", f->start_ns, f->id);
-	document_finding_source(out, f, paths);
+	document_finding_source(out, f, paths, NULL);
 	part_tail(out);
 }
 

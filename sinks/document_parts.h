@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * What all kinds of document are put together from.  For sinks/document*.c
- * alone.
+ * and sinks/alert_body.c alone.
  */
 #ifndef SINKS_DOCUMENT_PARTS_H
 #define SINKS_DOCUMENT_PARTS_H

@@ -11,6 +11,9 @@
 #ifndef SINKS_DOCUMENTS_H
 #define SINKS_DOCUMENTS_H
 
+#include <stdbool.h>
+#include <stddef.h>
+
 #include "analyzers/cells.h"
 #include "core/buf.h"
 #include "core/finding.h"
@@ -75,9 +78,22 @@ void document_rollup(struct buf *out, const struct document_rollup *r);
 void document_finding(struct buf *out, const struct finding *f,
     const struct str *paths);
 
-/* Only the object that is "_source" above, without index, id and line end. */
+/* What a message about a finding says beside it. */
+struct document_alert {
+	const char *action; /* event.action: "finding-updated" */
+	uint32_t sequence;
+	int64_t at_ns;                       /* when it was due */
+	const struct finding *const *others; /* that it is about as well */
+	size_t n_others;
+	bool replayed;
+};
+
+/*
+ * Only the object that is "_source" above, without index, id and line end;
+ * `alert`: NULL, or what it is a message of.
+ */
 void document_finding_source(struct buf *out, const struct finding *f,
-    const struct str *paths);
+    const struct str *paths, const struct document_alert *alert);
 
 /*
  * The X-Ray filter expression that gives the traces a finding counts:

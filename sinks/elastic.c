@@ -16,7 +16,7 @@
 #include <unistd.h>
 
 #include "core/gzip.h"
-#include "core/backoff.h"
+#include "sinks/backoff.h"
 #include "core/http.h"
 #include "core/mem.h"
 #include "sinks/bulk.h"

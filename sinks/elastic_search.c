@@ -5,7 +5,7 @@
 #include <inttypes.h>
 #include <stdlib.h>
 
-#include "core/backoff.h"
+#include "sinks/backoff.h"
 #include "core/http.h"
 #include "core/mem.h"
 #include "core/when.h"

@@ -16,7 +16,7 @@ query      core
 ingest     core
 analyzers  query core
 store      query core
-sinks      store core analyzers/cells.h analyzers/graph.h ingest/assemble.h query/view.h
+sinks      store core analyzers/alerts.h analyzers/cells.h analyzers/graph.h ingest/assemble.h query/view.h
 pipeline   ingest analyzers query store sinks core
 simulate   core
 cli        simulate pipeline ingest analyzers query store sinks core

@@ -52,10 +52,10 @@ static void
 judge(struct findings *out)
 {
 	struct scan_service service;
-	struct scan *s = scan_new(&judge_settings_default, &service);
+	struct scan *s;
 
 	scan_service_init(&service, STR("shop"), T0, &judge_settings_default);
-
+	s = scan_new(&judge_settings_default, &service);
 	for (size_t i = 0; i < a.n_misses; i++)
 		scan_suspect(s, &a.misses[i]);
 	for (size_t i = a.n_answers; i-- > 0;)

@@ -186,7 +186,8 @@ forget(struct world *w)
 static void
 print(struct buf *out, struct world *w, const struct term *term)
 {
-	const struct report report = { &w->options, &w->result, term, NULL };
+	const struct report report = { &w->options, &w->result, term, NULL,
+		NULL };
 
 	report_print(out, &report);
 	/* TELLTALE_SHOW=1: for a look at it. */
@@ -439,7 +440,8 @@ Test(report, json_is_one_valid_object)
 	struct json_val *root;
 
 	fill(&w);
-	replay_json(&out, &w.options, &w.result, &traces);
+	replay_json(&out,
+	    &(struct report){ &w.options, &w.result, NULL, &traces, NULL });
 	cr_assert_eq(json_parse(&j, buf_view(&out), &bad), 0, "%s at %zu",
 	    bad.what, bad.offset);
 	root = json_root(&j);

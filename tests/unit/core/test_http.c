@@ -5,6 +5,7 @@
 #include <netinet/in.h>
 #include <signal.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
@@ -141,6 +142,123 @@ Test(http, refuses_what_would_be_another_header)
 	r.headers = good;
 	r.url = "file:///etc/passwd";
 	cr_expect_null(http_start(h, &r, &err));
-	cr_expect_eq(http_calls(h), 0);
 	http_close(h);
+}
+
+/* Answers with the value of the request's Authorization. */
+static _Noreturn void
+echo(int listener)
+{
+	for (;;) {
+		char request[4096], answer[4096];
+		int fd = accept(listener, NULL, NULL);
+		ssize_t n = read(fd, request, sizeof request - 1);
+		char *value = NULL;
+
+		if (n > 0) {
+			request[n] = '\0';
+			value = strstr(request, "Authorization: ");
+		}
+		if (!value)
+			_exit(1);
+		value += strlen("Authorization: ");
+		value[strcspn(value, "\r")] = '\0';
+		n = snprintf(answer, sizeof answer,
+		    "HTTP/1.1 200 OK\r\nContent-Length: %zu\r\n\r\n%s",
+		    strlen(value), value);
+		if (write(fd, answer, (size_t)n) != n)
+			_exit(1);
+		close(fd);
+	}
+}
+
+static const char form[] = "Content-Type: application/x-www-form-urlencoded";
+static const char form_utf8[] =
+    "Content-Type: application/x-www-form-urlencoded; charset=utf8";
+static const char token[] =
+    "AQoDYXdzEPT//////////wEXAMPLEtc764bNrC9SAPBSM22wDOk4x4HIZ8j4FZTwdQWLWsKW"
+    "HGBuFqwAeMicRXmxfpSPfIeoIYRqTflfKD8YUuwthAx7mSEI/qkPpKPi/kMcGdQrmGdeehM4"
+    "IC1NtBmUpp2wUE8phUZampKsburEDy0KPkyQDYwT7WZ0wq5VSXDvp75YU9HFvlRd8Tx6q6fE"
+    "8YQcHNVXAkiY9q6d+xo0rKwT38xVqr7ZD0u0iPPkUL64lIZbqBAz+scqKmlzm8FDrypNC9Yj"
+    "c8fPOLn9FX9KSYvKTr4rvx3iSIlTJabIQwj2ICCR/oLxBA==";
+
+/* Of AWS's Signature Version 4 test suite, by the names that they have there:
+ * of those without a body and a type, the ones that we could send. */
+static const struct {
+	const char *name, *method, *type, *body, *token, *names, *signature;
+} vectors[] = {
+	{ "get-vanilla", "GET", NULL, NULL, NULL, "host;x-amz-date",
+	    "5fa00fa31553b73ebf1942676e86291e8372ff2a2260956d9b8aae1d763fbf3"
+	    "1" },
+	{ "post-vanilla", "POST", NULL, NULL, NULL, "host;x-amz-date",
+	    "5da7c1a2acd57cee7505fc6676e4e544621c30862966e37dddb68e92efbe5d6"
+	    "b" },
+	{ "post-x-www-form-urlencoded", "POST", form, "Param1=value1", NULL,
+	    "content-type;host;x-amz-date",
+	    "ff11897932ad3f4e8b18135d722051e5ac45fc38421b1da7b9d196a0fe09473"
+	    "a" },
+	{ "post-x-www-form-urlencoded-parameters", "POST", form_utf8,
+	    "Param1=value1", NULL, "content-type;host;x-amz-date",
+	    "1a72ec8f64bd914b0e42e42607c7fbce7fb2c7465f63e3092b3b0d39fa77a6f"
+	    "e" },
+	{ "post-sts-header-before", "POST", NULL, NULL, token,
+	    "host;x-amz-date;x-amz-security-token",
+	    "85d96828115b5dc0cfc3bd16ad9e210dd772bbebba041836c64533a82be05ea"
+	    "d" },
+};
+
+Test(http, signs_as_the_public_vectors_do)
+{
+	struct sockaddr_in at = { .sin_family = AF_INET };
+	socklen_t n = sizeof at;
+	int fd = socket(AF_INET, SOCK_STREAM, 0);
+	char proxy[64];
+	pid_t pid;
+
+	at.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+	cr_assert_eq(bind(fd, (struct sockaddr *)&at, n), 0);
+	cr_assert_eq(listen(fd, 8), 0);
+	cr_assert_eq(getsockname(fd, (struct sockaddr *)&at, &n), 0);
+	pid = fork();
+	if (pid == 0)
+		echo(fd);
+	close(fd);
+	/* The vectors' host is asked by way of the child. */
+	snprintf(proxy, sizeof proxy, "http://127.0.0.1:%d",
+	    ntohs(at.sin_port));
+	setenv("http_proxy", proxy, 1);
+	unsetenv("no_proxy");
+	unsetenv("NO_PROXY");
+	for (size_t i = 0; i < sizeof vectors / sizeof vectors[0]; i++) {
+		const struct http_options o = { .total_ms = 10000 };
+		const struct http_signature who = { .service = "service",
+			.region = "us-east-1",
+			.key_id = "AKIDEXAMPLE",
+			.secret = "wJalrXUtnFEMI/K7MDENG+bPxRfiCYEXAMPLEKEY",
+			.token = vectors[i].token };
+		const char *headers[] = { "X-Amz-Date: 20150830T123600Z",
+			vectors[i].type, NULL };
+		struct http_request r = { .method = vectors[i].method,
+			.url = "http://example.amazonaws.com/",
+			.headers = headers,
+			.body = str_of(vectors[i].body),
+			.signature = &who };
+		struct err err = { "" };
+		struct http *h = http_open(&o, &err);
+		struct http_call *call = http_do(h, &r, &err);
+		char want[512];
+
+		cr_assert(call, "%s: %s", vectors[i].name, err.text);
+		snprintf(want, sizeof want,
+		    "AWS4-HMAC-SHA256 Credential=AKIDEXAMPLE/20150830/us-east-1"
+		    "/service/aws4_request, SignedHeaders=%s, Signature=%s",
+		    vectors[i].names, vectors[i].signature);
+		cr_expect(str_eq(http_reply(call)->body, str_of(want)),
+		    "%s: %.*s", vectors[i].name,
+		    STR_ARG(http_reply(call)->body));
+		http_call_free(call);
+		http_close(h);
+	}
+	kill(pid, SIGKILL);
+	waitpid(pid, NULL, 0);
 }

@@ -5,8 +5,8 @@
  * ("full jitter",
  * https://aws.amazon.com/blogs/architecture/exponential-backoff-and-jitter/).
  */
-#ifndef CORE_BACKOFF_H
-#define CORE_BACKOFF_H
+#ifndef SINKS_BACKOFF_H
+#define SINKS_BACKOFF_H
 
 #include <stdatomic.h>
 #include <stdbool.h>

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* See the header. */
-#include "core/backoff.h"
+#include "sinks/backoff.h"
 
 #include <time.h>
 #include <unistd.h>
