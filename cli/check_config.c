@@ -13,6 +13,7 @@
 #include "cli/report.h"
 #include "cli/table.h"
 #include "core/json.h"
+#include "core/when.h"
 #include "pipeline/config.h"
 
 struct flags {
@@ -225,6 +226,67 @@ print_texts(struct pen *p, const char *heading,
 	}
 }
 
+/* A setting as it would be written; false: it is not set, and has no default.
+ */
+static bool
+put_alert_value(struct buf *b, const struct opt *row,
+    const struct config_alerts *alerts)
+{
+	const void *at = (const char *)alerts + row->offset;
+	int choice;
+
+	switch (row->type) {
+	case OPT_CHOICE:
+		choice = *(const int *)at;
+		buf_cat(b, choice < 0 ? row->absent : row->choices[choice]);
+		return true;
+	case OPT_SPAN:
+		if (*(const int64_t *)at > 0)
+			when_put_span(b, *(const int64_t *)at, false);
+		else
+			buf_cat(b, row->absent ? row->absent : "0s");
+		return true;
+	case OPT_COUNT:
+		buf_u64(b, *(const uint64_t *)at);
+		return true;
+	case OPT_TEXT:
+		buf_str(b, str_of(*(const char *const *)at));
+		return b->n > 0;
+	case OPT_FLAG:
+	case OPT_INT:
+	case OPT_LIST:
+	case OPT_SIZE:
+	case OPT_TIME:
+		break;
+	}
+	return false;
+}
+
+static const struct table_column alert_columns[] = {
+	{ "setting", false, false, 0 },
+	{ "value", false, true, 0 },
+	{ NULL, false, false, 0 },
+};
+
+static void
+print_alerts(struct pen *p, const struct config_alerts *alerts)
+{
+	struct table t = { .columns = alert_columns };
+	struct buf value = { 0 };
+
+	for (const struct opt *o = config_alerts_rows; o->name; o++) {
+		buf_reset(&value);
+		if (!put_alert_value(&value, o, alerts))
+			continue;
+		table_cell(&t, PLAIN, str_of(o->name));
+		table_text(&t, PLAIN, buf_view(&value), p->term->utf8);
+	}
+	report_heading(p, "Alerts");
+	table_print(&t, p, 2);
+	table_fini(&t);
+	buf_fini(&value);
+}
+
 static void
 print_text(struct buf *out, const struct config *c)
 {
@@ -239,6 +301,23 @@ print_text(struct buf *out, const struct config *c)
 	print_texts(&p, "Health checks ask for", &c->paths);
 	print_texts(&p, "Health checks have an agent that begins with",
 	    &c->agents);
+	print_alerts(&p, &c->alerts);
+}
+
+static void
+json_alerts(struct buf *out, const struct config_alerts *alerts)
+{
+	struct buf value = { 0 };
+
+	json_key(out, "alerts");
+	buf_char(out, '{');
+	for (const struct opt *o = config_alerts_rows; o->name; o++) {
+		buf_reset(&value);
+		if (put_alert_value(&value, o, alerts))
+			json_member_str(out, o->name, buf_view(&value));
+	}
+	buf_char(out, '}');
+	buf_fini(&value);
 }
 
 static void
@@ -279,6 +358,7 @@ print_json(struct buf *out, const struct config *c)
 	buf_char(out, ']');
 	json_texts(out, "probe_paths", &c->paths);
 	json_texts(out, "probe_agents", &c->agents);
+	json_alerts(out, &c->alerts);
 	buf_cat(out, "}\n");
 }
 
@@ -290,6 +370,7 @@ check(const char *path, bool json)
 	struct err err = { "" };
 	int status;
 
+	opt_defaults(config_alerts_rows, &c.alerts);
 	if ((path && config_read(&c, path, &err) != 0) ||
 	    thresholds_settle(&c.thresholds, &err) != 0) {
 		status = command_config(&err);

@@ -12,7 +12,7 @@ import sys
 from tap import CORPUS, done, ok, same, skip, telltale
 
 # How many blocks there are at least.
-PAGES = {"docs/traces.md": 8, "docs/findings.md": 1}
+PAGES = {"docs/traces.md": 8, "docs/findings.md": 1, "docs/alerts.md": 3}
 BLOCK = re.compile(r"(```console\n\$ telltale ([^\n]*)\n)(.*?)(```\n)", re.S)
 ENV = {"LC_ALL": "C.UTF-8", "COLUMNS": "80", "NO_COLOR": "1"}
 
