@@ -148,33 +148,27 @@ pause_for(struct elastic *e, struct bulk *b, int64_t asked_s)
 static int
 start(struct elastic *e, struct bulk *b, struct err *err)
 {
-	struct elastic_host *host = elastic_hosts_next(&e->hosts);
-	const char *headers[4] = { "Content-Type: application/x-ndjson" };
-	struct http_request r = { .method = "POST",
-		.headers = headers,
-		.user = host->user,
-		.password = host->password,
-		.body = buf_view(&b->text) };
-	size_t slot = 0, n = 1;
+	struct elastic_request r;
+	struct http_call *call;
+	size_t slot = 0;
 
 	while (e->sent[slot])
 		slot++;
-	r.tag = slot;
-	buf_reset(&e->text);
-	buf_cat(&e->text, host->url);
-	buf_cat(&e->text, "/_bulk" FILTER);
-	r.url = buf_cstr(&e->text);
-	if (!host->near) {
+	elastic_request_init(&r, &e->hosts, "POST", "/_bulk" FILTER,
+	    "Content-Type: application/x-ndjson");
+	r.http.tag = slot;
+	r.http.body = buf_view(&b->text);
+	if (!r.host->near) {
 		buf_reset(&b->packed);
-		gzip_put(e->packer, &b->packed, r.body);
-		r.body = buf_view(&b->packed);
-		headers[n++] = "Content-Encoding: gzip";
+		gzip_put(e->packer, &b->packed, r.http.body);
+		r.http.body = buf_view(&b->packed);
+		r.headers[r.n++] = "Content-Encoding: gzip";
 	}
-	if (e->hosts.authorization.n > 0)
-		headers[n++] = buf_cstr(&e->hosts.authorization);
 	e->counts.requests++;
 	e->counts.again += b->again;
-	if (!http_start(e->http, &r, err)) {
+	call = http_start(e->http, &r.http, err);
+	elastic_request_fini(&r);
+	if (!call) {
 		push(e, b);
 		return -1;
 	}

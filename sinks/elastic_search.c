@@ -32,7 +32,7 @@ struct elastic_search {
 	const struct elastic_options *options;
 	struct json page;
 	struct json_iter hits;
-	struct buf url, body;
+	struct buf path, body;
 	struct buf
 	    after;   /* the last hit's sort values; empty: the first page */
 	size_t size; /* hits of a page */
@@ -65,7 +65,7 @@ elastic_search_close(struct elastic_search *s)
 	elastic_hosts_fini(&s->hosts);
 	bulk_reply_fini(&s->said);
 	json_fini(&s->page);
-	buf_fini(&s->url);
+	buf_fini(&s->path);
 	buf_fini(&s->body);
 	buf_fini(&s->after);
 	free(s);
@@ -129,25 +129,22 @@ static enum went
 post(struct elastic_search *s, const char *index, const char *what,
     struct err *err)
 {
-	struct elastic_host *host = elastic_hosts_next(&s->hosts);
-	const char *headers[3] = { "Content-Type: application/json" };
-	struct http_request r = { .method = "POST",
-		.headers = headers,
-		.user = host->user,
-		.password = host->password,
-		.body = buf_view(&s->body) };
+	struct elastic_request r;
+	const char *host;
 	struct http_call *call;
 	enum went end;
 
-	buf_reset(&s->url);
-	buf_printf(&s->url, "%s/%s/%s", host->url, index, what);
-	r.url = buf_cstr(&s->url);
-	if (s->hosts.authorization.n > 0)
-		headers[1] = buf_cstr(&s->hosts.authorization);
-	call = http_do(s->http, &r, err);
+	buf_reset(&s->path);
+	buf_printf(&s->path, "/%s/%s", index, what);
+	elastic_request_init(&r, &s->hosts, "POST", buf_cstr(&s->path),
+	    "Content-Type: application/json");
+	r.http.body = buf_view(&s->body);
+	host = r.host->url;
+	call = http_do(s->http, &r.http, err);
+	elastic_request_fini(&r);
 	if (!call)
 		return WENT_NO;
-	end = went(s, http_reply(call), host->url, err);
+	end = went(s, http_reply(call), host, err);
 	http_call_free(call);
 	return end;
 }

@@ -181,29 +181,45 @@ understand(struct elastic_hosts *h, const struct elastic_host *host,
 	json_fini(&j);
 }
 
+void
+elastic_request_init(struct elastic_request *r, struct elastic_hosts *h,
+    const char *method, const char *path, const char *type)
+{
+	*r = (struct elastic_request){ .host = elastic_hosts_next(h) };
+	buf_cat(&r->url, r->host->url);
+	buf_cat(&r->url, path);
+	if (type)
+		r->headers[r->n++] = type;
+	if (h->authorization.n > 0)
+		r->headers[r->n++] = buf_cstr(&h->authorization);
+	r->http = (struct http_request){ .method = method,
+		.url = buf_cstr(&r->url),
+		.headers = r->headers,
+		.user = r->host->user,
+		.password = r->host->password };
+}
+
+void
+elastic_request_fini(struct elastic_request *r)
+{
+	buf_fini(&r->url);
+}
+
 /* One question; 0: *status, as elastic_hello else. */
 static int
 ask(struct elastic_hosts *h, struct http *http, const char *path, long *status,
     struct err *err)
 {
-	struct elastic_host *host = elastic_hosts_next(h);
-	const char *headers[2] = { NULL };
-	struct buf url = { 0 };
-	struct http_request r = { .method = "GET",
-		.headers = headers,
-		.user = host->user,
-		.password = host->password };
+	struct elastic_request r;
+	const struct elastic_host *host;
 	const struct http_reply *reply;
 	struct http_call *call;
 	int rc = 0;
 
-	buf_cat(&url, host->url);
-	buf_cat(&url, path);
-	r.url = buf_cstr(&url);
-	if (h->authorization.n > 0)
-		headers[0] = buf_cstr(&h->authorization);
-	call = http_do(http, &r, err);
-	buf_fini(&url);
+	elastic_request_init(&r, h, "GET", path, NULL);
+	host = r.host;
+	call = http_do(http, &r.http, err);
+	elastic_request_fini(&r);
 	if (!call)
 		return -1;
 	reply = http_reply(call);

@@ -15,9 +15,8 @@
 
 #include "core/buf.h"
 #include "core/err.h"
+#include "core/http.h"
 #include "sinks/elastic.h"
-
-struct http;
 
 struct elastic_host {
 	char *url; /* without user, and without a slash at the end */
@@ -47,5 +46,21 @@ int elastic_hosts_ask(struct elastic_hosts *h, struct http *http,
 struct elastic_host *elastic_hosts_next(struct elastic_hosts *h);
 
 void elastic_hosts_fini(struct elastic_hosts *h);
+
+/*
+ * A request of the host whose turn it is, by who asks.  Begins with the path
+ * and the Content-Type ("Content-Type: …"; NULL: there is no body); the rest of
+ * http is the caller's.  It may be freed when the call has begun.
+ */
+struct elastic_request {
+	const struct elastic_host *host;
+	struct http_request http;
+	const char *headers[4];
+	size_t n; /* of the headers; the last one is NULL */
+	struct buf url;
+};
+void elastic_request_init(struct elastic_request *r, struct elastic_hosts *h,
+    const char *method, const char *path, const char *type);
+void elastic_request_fini(struct elastic_request *r);
 
 #endif

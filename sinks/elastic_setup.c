@@ -19,7 +19,7 @@ struct setup {
 	struct http *http;
 	struct elastic_hosts hosts;
 	struct bulk_reply reply; /* reads what is said of an error */
-	struct buf url, body;
+	struct buf path, body;
 	long status;
 	char said[256];
 };
@@ -29,24 +29,21 @@ static int
 request(struct setup *s, const char *method, const struct template_form *f,
     struct err *err)
 {
-	struct elastic_host *host = elastic_hosts_next(&s->hosts);
-	const char *headers[3] = { "Content-Type: application/json" };
-	struct http_request r = { .method = method,
-		.headers = headers,
-		.user = host->user,
-		.password = host->password };
+	struct elastic_request r;
+	const char *host;
 	const struct http_reply *reply;
 	struct http_call *call;
 	struct str type, reason;
 
-	buf_reset(&s->url);
-	buf_printf(&s->url, "%s/%s", host->url, elastic_template_path(f));
-	r.url = buf_cstr(&s->url);
+	buf_reset(&s->path);
+	buf_printf(&s->path, "/%s", elastic_template_path(f));
+	elastic_request_init(&r, &s->hosts, method, buf_cstr(&s->path),
+	    "Content-Type: application/json");
 	if (s->body.n > 0)
-		r.body = buf_view(&s->body);
-	if (s->hosts.authorization.n > 0)
-		headers[1] = buf_cstr(&s->hosts.authorization);
-	call = http_do(s->http, &r, err);
+		r.http.body = buf_view(&s->body);
+	host = r.host->url;
+	call = http_do(s->http, &r.http, err);
+	elastic_request_fini(&r);
 	if (!call)
 		return -1;
 	reply = http_reply(call);
@@ -55,7 +52,7 @@ request(struct setup *s, const char *method, const struct template_form *f,
 	snprintf(s->said, sizeof s->said, "%.*s",
 	    STR_ARG(str_sub(reason, 0, 200)));
 	if (reply->end != HTTP_REPLIED)
-		err_set(err, "%s: %s", host->url, reply->words);
+		err_set(err, "%s: %s", host, reply->words);
 	int rc = reply->end == HTTP_REPLIED ? 0 : -1;
 	http_call_free(call);
 	return rc;
@@ -135,7 +132,7 @@ elastic_setup(const struct elastic_options *options, enum setup_what what,
 	http_close(s.http);
 	elastic_hosts_fini(&s.hosts);
 	bulk_reply_fini(&s.reply);
-	buf_fini(&s.url);
+	buf_fini(&s.path);
 	buf_fini(&s.body);
 	return rc;
 }

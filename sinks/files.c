@@ -35,7 +35,6 @@ struct files {
 	char *dir;
 	int dir_fd;
 	int fd[FILE_KINDS];
-	uint64_t bytes[FILE_KINDS];
 	struct buf pending[FILE_KINDS];
 	bool finished;
 };
@@ -159,7 +158,6 @@ files_put(struct files *f, enum file_kind kind, struct str lines,
 	struct buf *pending = &f->pending[kind];
 	int rc = 0;
 
-	f->bytes[kind] += lines.n;
 	if (pending->n + lines.n > FLUSH_BYTES)
 		rc = flush(f, kind, err);
 	if (rc == 0 && lines.n > FLUSH_BYTES)
@@ -167,12 +165,6 @@ files_put(struct files *f, enum file_kind kind, struct str lines,
 	if (rc == 0)
 		buf_str(pending, lines);
 	return rc;
-}
-
-uint64_t
-files_bytes(const struct files *f, enum file_kind kind)
-{
-	return f->bytes[kind];
 }
 
 int

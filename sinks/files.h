@@ -43,9 +43,6 @@ struct files *files_open(const char *dir, struct err *err);
 int files_put(struct files *f, enum file_kind kind, struct str lines,
     struct err *err);
 
-/* Bytes so far. */
-uint64_t files_bytes(const struct files *f, enum file_kind kind);
-
 /* Everything is on its way to the disk and under its name, or -1. */
 int files_finish(struct files *f, struct err *err);
 

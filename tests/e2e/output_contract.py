@@ -207,7 +207,8 @@ def trace_services():
             "trace_services.hops.name")
     same({m for m in seen - said if not m.startswith(deep)}, set(),
          "--json: its members are in docs/fields.md")
-    same(said - seen - {"trace_services.slowest.exception", "indexed"}, set(),
+    same(said - seen - {"trace_services.slowest.exception", "indexed",
+                       "alerts"}, set(),
          "--json: and no others")
 
 
