@@ -116,10 +116,11 @@ set_up(struct alerting *a, const struct config_alerts *config)
 static int
 open_ways(struct alerting *a)
 {
+	const char *ca_file = getenv("AWS_CA_BUNDLE");
 	const struct sns_options options = {
 		.topic = a->topic,
 		.endpoint = a->flags->endpoint,
-		.ca_file = getenv("AWS_CA_BUNDLE"),
+		.ca_file = ca_file && *ca_file ? ca_file : NULL,
 		.wait_ms = a->flags->wait_ns / NS_PER_MS,
 		.stop = &reading_progress()->stop,
 	};
