@@ -112,6 +112,13 @@ set_up(struct alerting *a, const struct config_alerts *config)
 		a->counts.topic = a->topic;
 }
 
+static void
+say_waiting(const struct err *why, int64_t wait_ms)
+{
+	command_say("%s; trying again for %" PRId64 " s", why->text,
+	    wait_ms / 1000);
+}
+
 /* What publishing needs; STATUS_OK, or said. */
 static int
 open_ways(struct alerting *a)
@@ -123,6 +130,7 @@ open_ways(struct alerting *a)
 		.ca_file = ca_file && *ca_file ? ca_file : NULL,
 		.wait_ms = a->flags->wait_ns / NS_PER_MS,
 		.stop = &reading_progress()->stop,
+		.waiting = say_waiting,
 	};
 	const char *refused = a->flags->refused;
 

@@ -34,6 +34,7 @@ struct sns {
 	struct http *http;
 	struct aws_chain *chain;
 	struct backoff backoff;
+	bool waited;     /* and said so */
 	bool refreshed;  /* for the present message */
 	bool skewed;     /* likewise */
 	int64_t skew_ns; /* SNS's clock is so far ahead */
@@ -65,6 +66,18 @@ set_url(struct sns *s)
 		    STR_ARG(s->arn.region), aws_domain(s->arn.region));
 }
 
+static int
+check_url(const struct sns *s, struct err *err)
+{
+	struct str url = buf_view(&s->url);
+
+	if (str_starts(url, STR("http://")) || str_starts(url, STR("https://")))
+		return 0;
+	return err_set(err,
+	    "'%.*s' is no endpoint of SNS, expected http://… or https://…",
+	    STR_ARG(url));
+}
+
 struct sns *
 sns_open(const struct sns_options *options, struct err *err)
 {
@@ -88,7 +101,7 @@ sns_open(const struct sns_options *options, struct err *err)
 		buf_str(&s->region, s->arn.region);
 		s->http = http_open(&http, err);
 	}
-	if (s->http)
+	if (s->http && check_url(s, err) == 0)
 		return s;
 	sns_close(s);
 	return NULL;
@@ -360,6 +373,15 @@ is_mended(struct sns *s, bool was_skewed, bool *fresh)
 	return *fresh;
 }
 
+static void
+say_waiting(struct sns *s, unsigned tries, const struct err *why)
+{
+	if (s->waited || tries == 0 || !s->options.waiting)
+		return;
+	s->waited = true;
+	s->options.waiting(why, s->options.wait_ms);
+}
+
 enum sns_end
 sns_publish(struct sns *s, const struct alert_message *m, struct buf *receipt,
     struct err *err)
@@ -387,6 +409,7 @@ sns_publish(struct sns *s, const struct alert_message *m, struct buf *receipt,
 				return SNS_FAILED;
 			break;
 		case WENT_LATER:
+			say_waiting(s, tries, err);
 			backoff_sleep(backoff_ms(&s->backoff, tries, asked_s),
 			    s->options.stop);
 			break;

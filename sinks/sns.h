@@ -31,6 +31,9 @@ struct sns_options {
 	const char *ca_file;      /* PEM; NULL: the system's */
 	int64_t wait_ms;          /* for an answer to one message */
 	const _Atomic bool *stop; /* ends early; NULL */
+	/* Told once, when a message is not accepted at the second attempt
+	 * either, and is tried again; NULL. */
+	void (*waiting)(const struct err *why, int64_t wait_ms);
 };
 
 enum sns_end {
@@ -41,7 +44,8 @@ enum sns_end {
 
 struct sns;
 
-/* Sends nothing.  NULL with err: the ARN is none of a topic. */
+/* Sends nothing.  NULL with err: the ARN is none of a topic, or the endpoint no
+ * URL. */
 struct sns *sns_open(const struct sns_options *options, struct err *err);
 
 /* Views of the topic's ARN. */

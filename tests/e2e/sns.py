@@ -382,6 +382,7 @@ gone.close()
 r = run(gone, "--alert-wait", "1s", "--state", state("s3"))
 same((r.status, r.json()["alerts"]["unsent"]), (69, len(WANT)),
      "nobody there: given up")
+ok("trying again for 1 s" in r.err, "which is said at once", r.err)
 back = sns.Peer(fifo=False, port=gone.port)
 r = run(back, "--state", state("s3"))
 same((r.status, back.ids()), (0, WANT), "and the next run completes it")
@@ -523,6 +524,8 @@ for options, words in (
         (["--alerts", "--sns", "nonsense"], "is no topic"),
         (["--alerts", "--sns", "arn:aws:sqs:eu-west-1:123456789012:x"],
          "is no topic"),
+        (["--alerts", "--sns", "arn:aws:sns:eu-west-1:123456789012:x",
+          "--sns-endpoint", "ftp://x"], "is no endpoint of SNS"),
         (["--state", "x"], "--alerts is missing"),
         (["--alert-format", "chat"], "--alerts is missing"),
         (["--alert-format", "xml", "--print-alerts"], "is not known"),
