@@ -33,8 +33,8 @@ USAGE = [
      "mean --json?; see 'telltale help replay'"),
     (["replay", "--rule", "slow", "."], "replay: --rule: there is no rule "
      "'slow'; did you mean 'slow-post'?; see 'telltale help replay'"),
-    (["replay", "--json", "--ndjson", "."], "replay: --json and --ndjson "
-     "exclude each other; see 'telltale help replay'"),
+    (["replay", "--json", "--ndjson", "."], "replay: --json, --ndjson "
+     "and --print-alerts exclude each other; see 'telltale help replay'"),
     (["replay", "--service-name", "x", "."], "replay: --service-name: 'x' is "
      "not GROUP=NAME; see 'telltale help replay'"),
     (["replay", "--since", "2020-01-02", "--until", "2020-01-01", "."],

@@ -128,8 +128,13 @@ static const struct {
 } wrong[] = {
 	{ "thresold: {}",
 	    "1:1: 'thresold' is not known here; did you mean 'thresholds'? "
-	    "Expected slow, thresholds, probes or services" },
+	    "Expected slow, thresholds, probes, alerts or services" },
 	{ "xyz: 1", "1:1: 'xyz' is not known here, expected slow," },
+	{ "alerts: { group: 1 }", "1:18: group: '1' is not a time span" },
+	{ "alerts: { format: xml }",
+	    "1:19: format: 'xml' is not known, expected cloudwatch-alarm," },
+	{ "alerts: { grup: 1s }", "1:11: 'grup' is not known here; did you "
+				  "mean 'group'?" },
 	{ "slow: 1", "1:7: slow: '1' is not a time span such as 500ms," },
 	{ "slow:", "1:6: found nothing, expected a time span" },
 	{ "slow: [1s]", "1:7: found a list, expected a time span" },
