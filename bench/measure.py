@@ -18,6 +18,8 @@ import subprocess
 import sys
 import time
 
+import bulk
+
 DIR = os.environ["BENCH_DIR"]
 RUNS = int(os.environ["BENCH_RUNS"])
 DATA = os.path.join(DIR, "data")
@@ -26,10 +28,12 @@ OURS = "build/release/telltale"
 NOISAL = "build/noisal/telltale"
 HEAD = 20_000_000     # bytes for the slow ones
 EXACT = 10_000_000    # bytes whose every document is compared
+SLOW_MS = 50          # that a slow server takes for an answer
 
 EXPORT = os.path.join(DATA, "export")
 GZ = sorted(glob.glob(EXPORT + "/**/*.gz", recursive=True))
 PLAIN = os.path.join(DATA, "plain.log")
+BODIES = os.path.join(DIR, "bodies")
 HOSTILE = os.path.join(DATA, "hostile.log")
 SEGMENTS = os.path.join(DATA, "segments.ndjson")
 INTERLEAVED = os.path.join(DATA, "interleaved.ndjson")
@@ -108,10 +112,14 @@ def goaccess(path):
             "--ignore-panel=GEO_LOCATION", "-o", DIR + "/goaccess.json"]
 
 
-def run(command, size):
+def run(command, size, ready=None):
+    """`ready` waits until a daemon has done its work, and may be ended."""
     start = time.monotonic()
     p = subprocess.Popen(command, stdout=subprocess.DEVNULL,
                          stderr=subprocess.DEVNULL)
+    if ready:
+        ready(p)
+        p.terminate()
     _, status, u = os.wait4(p.pid, 0)
     p.returncode = os.waitstatus_to_exitcode(status)
     if p.returncode != 0:
@@ -120,16 +128,84 @@ def run(command, size):
                   u.ru_maxrss / 1024, size)
 
 
+def to_bulk(mock, path):
+    return ours("--threads", "1", "--es", mock.url, path)
+
+
+def record_bodies():
+    """What an archive is to Elasticsearch, in BODIES; how many documents."""
+    with bulk.Mock("-r", BODIES) as mock:
+        run(to_bulk(mock, EXPORT), 0)
+    return mock.counts["documents"]
+
+
+def to_files(out, size):
+    shutil.rmtree(out, ignore_errors=True)
+    figure = run(ours("--threads", "1", "--out", out, EXPORT), size)
+    shutil.rmtree(out)
+    return figure
+
+
+def posting(command, size, documents, *options):
+    """A sender to a mock; it counts if all has come, and nothing twice."""
+    with bulk.Mock(*options) as mock:
+        figure = run(command(mock), size)
+    if documents and mock.counts["documents"] != documents:
+        sys.exit(f"{mock.counts}: not {documents} documents")
+    return figure
+
+
+def sent_by(make, path):
+    with open(path, "rb") as f:
+        lines = sum(1 for _ in f)
+    with bulk.Mock() as mock:
+        figure = run(bulk.daemon(make, path, mock.port), size_of([path]),
+                     lambda p: mock.wait(lines, p))
+    if mock.counts["documents"] != lines:
+        sys.exit(f"{mock.counts}: not {lines} documents")
+    return figure
+
+
+def bulk_cases(documents):
+    """Name: a function that measures it."""
+    size = size_of([os.path.join(DATA, "export.txt")])
+    path = head(PLAIN, HEAD)
+    loop = [DIR + "/bulk_loop"]
+    out = os.path.join(DIR, "documents")
+    c = {
+        "export, --out": lambda: to_files(out, size),
+        "export to _bulk": lambda: posting(
+            lambda mock: to_bulk(mock, EXPORT), size, documents),
+        "export to a slow _bulk": lambda: posting(
+            lambda mock: to_bulk(mock, EXPORT), size, documents, "-d",
+            str(SLOW_MS)),
+        "loop to _bulk": lambda: posting(
+            lambda mock: loop + [str(mock.port), BODIES], size, documents),
+        "plain to _bulk": lambda: posting(
+            lambda mock: to_bulk(mock, path), size_of([path]), None),
+    }
+    for name, make in bulk.daemons().items():
+        c[name + " to _bulk"] = lambda m=make: sent_by(m, path)
+    return c
+
+
+def all_cases():
+    for name, (command, size) in cases().items():
+        yield name, lambda c=command, s=size: run(c, s)
+    yield from bulk_cases(record_bodies()).items()
+
+
 def measure():
     """The least times of RUNS rounds, and the most memory; one round is every
     command once.  Other work on the machine makes a run longer, never shorter,
     and hurts what waits for memory more than what computes."""
     all_runs = collections.defaultdict(list)
+    commands = dict(all_cases())
     for i in range(RUNS):
-        for name, (command, size) in cases().items():
+        for name, case in commands.items():
             print(f"\rround {i + 1} of {RUNS}: {name:<24}", end="",
                   file=sys.stderr)
-            all_runs[name].append(run(command, size))
+            all_runs[name].append(case())
     print(f"\r{'':48}\r", end="", file=sys.stderr)
     return {name: Figure(min(r.cpu for r in runs), min(r.wall for r in runs),
                          max(r.rss for r in runs), runs[0].size)
@@ -229,8 +305,27 @@ def check_export():
     return a == b, "the same report from 1 and 2 threads"
 
 
+def check_bulk():
+    """What comes to _bulk is what --out writes, byte for byte."""
+    path, out = head(PLAIN, EXACT), os.path.join(DIR, "documents")
+    shutil.rmtree(out, ignore_errors=True)
+    run(ours("--out", out, path), 0)
+    written = collections.Counter()
+    for name in glob.glob(out + "/*.ndjson"):
+        with open(name, "rb") as f:
+            written.update(line.partition(b',"_source":')[2][:-2]
+                           for line in f)
+    shutil.rmtree(out)
+    with bulk.Mock("-r", BODIES) as mock:
+        run(to_bulk(mock, path), 0)
+    sent = collections.Counter(bulk.sources(BODIES))
+    n = mock.counts["documents"]
+    return sent == written and mock.counts["ids"] == n == sent.total(), \
+        f"{n} documents as bytes to _bulk and by --out"
+
+
 def check_answers():
-    checks = [check_status, check_paths, check_segments, check_posts,
+    checks = [check_status, check_paths, check_bulk, check_segments, check_posts,
               check_interleaved, check_export]
     if shutil.which("goaccess"):
         checks.append(check_goaccess)
@@ -288,6 +383,7 @@ def rows(f):
            "million", inserted / 1000, 100, 200)
     yield ("store: the lab's expression over one hour of a million traces, "
            "ms", asked, -50, -10)
+    yield from bulk_rows(f, faster)
     yield "hostile lines, × plain", faster("hostile", "plain"), 0.5, 0.8
     for name in ("export", "plain", "hostile", "segments"):
         yield f"{name}: MiB resident", f[name].rss, -64, -32
@@ -296,6 +392,22 @@ def rows(f):
         f["a million traces"].rss, -128, None
     yield "export, 2 threads: MiB resident", f["export, 2 threads"].rss, -64, \
         -32
+
+
+def bulk_rows(f, faster):
+    yield ("archive to _bulk, × a bare loop that posts the same bodies",
+           faster("export to _bulk", "loop to _bulk"), 0.27, 0.6)
+    yield ("archive to _bulk, × the same loop (wall)",
+           f["loop to _bulk"].wall / f["export to _bulk"].wall, None, None)
+    yield ("archive to _bulk, × --out of the same documents",
+           faster("export to _bulk", "export, --out"), None, None)
+    for name, bar in (("Fluent Bit", 3), ("rsyslog", 8)):
+        here = name + " to _bulk" in f
+        yield (f"plain text to _bulk, × {name}", faster(
+            "plain to _bulk", name + " to _bulk") if here else None, bar,
+               None)
+    for name in ("export to _bulk", "export to a slow _bulk"):
+        yield f"{name}: MiB resident", f[name].rss, -64, -48
 
 
 def recorded():
@@ -321,6 +433,9 @@ def table(figures):
     last = recorded()
     lines = ["| claim | figure | bar | reach | last |", "|---|---|---|---|---|"]
     for claim, figure, bar, reach in rows(figures):
+        if figure is None:
+            lines.append(f"| {claim} | not here | {bound(bar)} | – | – |")
+            continue
         before = f"{last[claim]:.2f}" if claim in last else "–"
         mark = "" if met(figure, bar) else " **missed**"
         lines.append(f"| {claim} | {figure:.2f} | {bound(bar)}{mark} |"

@@ -30,7 +30,7 @@ fi
 make -s FLAVOUR=noisal SETUP=true all
 # Of an archive what is needed is linked, and nothing else's libraries.
 rm -f "$dir/parts.a"
-tr ' ' '\n' <build/release/objects | grep -E '/(core|query|store)/' |
+tr ' ' '\n' <build/release/objects | grep -E '^build/release/(core|query|store)/' |
 	xargs gcc-ar rcs "$dir/parts.a"
 $cc -O3 -flto=auto -std=c11 -D_GNU_SOURCE -I. -o "$dir/bench_query" \
 	bench/bench_query.c "$dir/parts.a" -lyyjson -lpcre2-8 -lxxhash -lz -lm
