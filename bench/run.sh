@@ -18,6 +18,9 @@ cc=${CC:-cc}
 mkdir -p "$dir"
 $cc -O2 -o "$dir/gen" bench/gen.c -lz
 $cc -O2 -o "$dir/yyjson_loop" bench/yyjson_loop.c -lyyjson
+$cc -O2 -std=c11 -D_GNU_SOURCE -o "$dir/bulk_mock" bench/bulk_mock.c -lyyjson
+$cc -O2 -std=c11 -D_GNU_SOURCE -o "$dir/bulk_loop" bench/bulk_loop.c
+bench/rsyslog.sh "$dir/rsyslog"
 made="$mb $(cksum <bench/gen.c)"
 if [ "$(cat "$dir/made" 2>/dev/null)" != "$made" ]; then
 	echo "making $mb MB of each kind in $dir" >&2
