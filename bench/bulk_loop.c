@@ -114,7 +114,7 @@ main(int argc, char **argv)
 
 	if (file < 0 || fstat(file, &s) != 0)
 		return 2;
-	a.sin_port = htons((uint16_t)atoi(argv[1]));
+	a.sin_port = htons((uint16_t)strtoul(argv[1], NULL, 10));
 	if (connect(fd, (struct sockaddr *)&a, sizeof a) != 0)
 		fail("connect");
 	p = mmap(NULL, (size_t)s.st_size, PROT_READ, MAP_PRIVATE, file, 0);

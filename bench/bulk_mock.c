@@ -457,11 +457,11 @@ main(int argc, char **argv)
 {
 	const struct sigaction action = { .sa_handler = end };
 	sigset_t term, unblocked;
-	int o;
 
-	while ((o = getopt(argc, argv, "d:r:")) != -1) {
+	for (int o = getopt(argc, argv, "d:r:"); o != -1;
+	     o = getopt(argc, argv, "d:r:")) {
 		if (o == 'd')
-			delay_ms = atoi(optarg);
+			delay_ms = (int)strtol(optarg, NULL, 10);
 		if (o == 'r')
 			record = fopen(optarg, "wb");
 		if (o == '?' || (o == 'r' && !record))
