@@ -25,6 +25,9 @@ import sns  # noqa: E402
 ARCHIVE = "demo/like-service"
 FOLDER = tap.folder()
 FLAVOUR = os.path.basename(os.environ.get("BUILD", "build/release"))
+if FLAVOUR in ("tsan", "noisal"):
+    print("1..0 # skip one thread, and nothing that is inflated")
+    sys.exit(0)
 FULL = FLAVOUR in ("release", "dev")  # others try the same, less often
 CONFIG = os.path.join(FOLDER, "telltale.yaml")
 with open(CONFIG, "w") as f:
